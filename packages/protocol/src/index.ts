@@ -1,0 +1,5 @@
+// The contract between proxy-out and proxy-in, and the pure parts that both use.
+export * from "./config/index.ts"
+export * from "./http1/index.ts"
+export * from "./session/index.ts"
+export * from "./wire/index.ts"

@@ -1,0 +1,122 @@
+// The sender's half of a session's reliability: numbered messages are kept, with the carrier they went out on, until the
+// peer acknowledges them, and are given out again when that carrier is lost.
+import { putMessageAck, WireError } from "../wire/index.ts"
+
+/** Names one carrier (a connection, a poll, a push) within its session. The owner never uses a number twice. */
+export type CarrierId = number
+
+/** Numbers run 1, 2, 3 …; the kept ones are always without a gap. */
+export class RetainedMessages {
+  /** Kept messages in order; those before #first are acknowledged already and wait for compaction. */
+  #messages: (Retained | undefined)[] = []
+  #first = 0
+  #acknowledged = 0
+  #bytes = 0
+  #toResend = 0
+  /** No message before this index waits to be sent again. */
+  #resendCursor = 0
+
+  /** Number of the message last added. */
+  get lastNumber(): number {
+    return this.#acknowledged + this.count
+  }
+
+  get acknowledgedNumber(): number {
+    return this.#acknowledged
+  }
+
+  get count(): number {
+    return this.#messages.length - this.#first
+  }
+
+  /** Bytes kept, headers included. */
+  get bytes(): number {
+    return this.#bytes
+  }
+
+  get hasResends(): boolean {
+    return this.#toResend > 0
+  }
+
+  /** Keeps the message whose number is `lastNumber + 1`. */
+  add(carrier: CarrierId, buffers: readonly Buffer[], bytes: number): void {
+    this.#messages.push({ carrier, buffers, bytes, waits: false })
+    this.#bytes += bytes
+  }
+
+  /** Forgets everything up to `number`. Returns whether that was anything. Throws WireError("ack_unsent"). */
+  acknowledge(number: number): boolean {
+    if (number <= this.#acknowledged) return false
+    if (number > this.lastNumber) throw new WireError("ack_unsent", `${number} after ${this.lastNumber}`)
+    const end = this.#first + number - this.#acknowledged
+    for (let index = this.#first; index < end; index++) {
+      const message = this.#messages[index]
+      if (message === undefined) continue
+      this.#bytes -= message.bytes
+      if (message.waits) this.#toResend--
+      this.#messages[index] = undefined
+    }
+    this.#first = end
+    this.#acknowledged = number
+    this.#compact()
+    return true
+  }
+
+  /** Marks what this carrier took and the peer has not acknowledged. */
+  carrierLost(carrier: CarrierId): void {
+    this.#mark((message) => message.carrier === carrier)
+  }
+
+  resendAll(): void {
+    this.#mark(() => true)
+  }
+
+  /** The oldest message that has to be sent again, with a fresh acknowledgement. */
+  nextResend(carrier: CarrierId, ack: number): readonly Buffer[] | undefined {
+    if (this.#toResend === 0) return undefined
+    let index = Math.max(this.#resendCursor, this.#first)
+    while (this.#messages[index]?.waits !== true) index++
+    this.#resendCursor = index + 1
+    this.#toResend--
+    const message = this.#messages[index]
+    const header = message?.buffers[0]
+    if (message === undefined || header === undefined) return undefined
+    message.waits = false
+    message.carrier = carrier
+    // In place: acknowledgements only grow, so whoever still holds the old bytes sends no untruth.
+    putMessageAck(header, ack)
+    return message.buffers
+  }
+
+  #mark(matches: (message: Retained) => boolean): void {
+    for (let index = this.#messages.length - 1; index >= this.#first; index--) {
+      const message = this.#messages[index]
+      if (message === undefined || message.waits || !matches(message)) continue
+      message.waits = true
+      this.#toResend++
+      if (index < this.#resendCursor) this.#resendCursor = index
+    }
+  }
+
+  // Amortised: the array is rebuilt when at least half of it is acknowledged.
+  #compact(): void {
+    if (this.count === 0) {
+      this.#messages.length = 0
+    } else if (this.#first < compactFrom || this.#first * 2 < this.#messages.length) {
+      return
+    } else {
+      this.#messages.splice(0, this.#first)
+    }
+    this.#resendCursor = Math.max(0, this.#resendCursor - this.#first)
+    this.#first = 0
+  }
+}
+
+interface Retained {
+  readonly buffers: readonly Buffer[]
+  readonly bytes: number
+  carrier: CarrierId
+  waits: boolean
+}
+
+const compactFrom = 64

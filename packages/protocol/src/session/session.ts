@@ -1,0 +1,311 @@
+// One end of a session: frames go in on one side and come out on the other exactly once and in order, whatever happens to
+// the carriers between. No I/O and no clock: the owner moves messages, notices lost carriers and decides when to ask again.
+import {
+  type FrameSink,
+  FrameWriter,
+  messageAck,
+  messageBytesAt,
+  messageHeaderBytes,
+  messageNumber,
+  type OpenFields,
+  putMessageHeader,
+  readFrames,
+  type ResetCode,
+  WireError,
+  type WireLimits,
+  wireLimits,
+} from "../wire/index.ts"
+import { ControlSink } from "./control-sink.ts"
+import { ReorderBuffer } from "./reorder.ts"
+import { type CarrierId, RetainedMessages } from "./retained.ts"
+
+/** The frames that concern streams; PING and RESEND the session answers itself. */
+export type StreamSink = Omit<FrameSink, "onPing" | "onPong" | "onResend">
+
+export interface SessionOptions {
+  /** Gets every frame of the peer exactly once, in order. Must not throw, save WireError to end the session. */
+  readonly sink: StreamSink
+  /**
+   * There is something to send, and there was nothing before. Not called again until `nextMessage` has taken all of it
+   * (`hasOutput` is false). May be called from within `receive`: schedule the flush, so that it takes everything of
+   * this turn in one message.
+   */
+  readonly onOutput: () => void
+  /** A PONG came. Default: ignored. */
+  readonly onPong?: (bytes: Buffer) => void
+  readonly limits?: WireLimits
+  /** Granularity of messages, bytes; see FrameWriterOptions. Default 64 KiB. */
+  readonly batchBytes?: number
+}
+
+export class Session {
+  readonly #onOutput: () => void
+  readonly #limits: WireLimits
+  readonly #frames: FrameWriter
+  /** PING and PONG: they go in unnumbered messages, because an old one is worth nothing. */
+  readonly #control: FrameWriter
+  readonly #retained = new RetainedMessages()
+  readonly #early: ReorderBuffer
+  readonly #streamSink: FrameSink
+  readonly #controlSink: FrameSink
+  #received = 0
+  #ackDue = false
+  #signalled = false
+  #broken: Error | undefined
+
+  constructor(options: SessionOptions) {
+    const limits = options.limits ?? wireLimits
+    this.#onOutput = options.onOutput
+    this.#limits = limits
+    this.#frames = new FrameWriter({
+      headroomBytes: messageHeaderBytes,
+      limits,
+      ...(options.batchBytes === undefined ? {} : { batchBytes: options.batchBytes }),
+    })
+    this.#control = new FrameWriter({ headroomBytes: messageHeaderBytes, limits })
+    this.#early = new ReorderBuffer(limits)
+    this.#controlSink = new ControlSink({
+      onPing: (bytes) => {
+        this.#control.pong(bytes)
+        this.#signal()
+      },
+      onPong: options.onPong ?? (() => {}),
+      onResend: () => this.resendAll(),
+    })
+    this.#streamSink = withControl(options.sink, this.#controlSink)
+  }
+
+  open(stream: number, fields: OpenFields): void {
+    this.#frames.open(stream, fields)
+    if (!this.#signalled) this.#signal()
+  }
+
+  taken(stream: number): void {
+    this.#frames.taken(stream)
+    if (!this.#signalled) this.#signal()
+  }
+
+  /** `flags`: exactly one of `headFlags`. */
+  head(stream: number, flags: number, head: string, inlineBody?: Buffer): void {
+    this.#frames.head(stream, flags, head, inlineBody)
+    if (!this.#signalled) this.#signal()
+  }
+
+  /** The caller has taken the credit for it (SendCredit). `bytes` must not be changed afterwards. */
+  data(stream: number, bytes: Buffer): void {
+    this.#frames.data(stream, bytes)
+    if (!this.#signalled) this.#signal()
+  }
+
+  end(stream: number, trailers = ""): void {
+    this.#frames.end(stream, trailers)
+    if (!this.#signalled) this.#signal()
+  }
+
+  /** `detail` reaches the peer's log only. */
+  reset(stream: number, code: ResetCode, detail = ""): void {
+    this.#frames.reset(stream, code, detail)
+    if (!this.#signalled) this.#signal()
+  }
+
+  window(stream: number, creditBytes: number): void {
+    this.#frames.window(stream, creditBytes)
+    if (!this.#signalled) this.#signal()
+  }
+
+  drain(): void {
+    this.#frames.drain()
+    if (!this.#signalled) this.#signal()
+  }
+
+  /** `bytes`: 8, opaque; they come back through `onPong` unless a carrier is lost. */
+  ping(bytes: Buffer): void {
+    this.#control.ping(bytes)
+    if (!this.#signalled) this.#signal()
+  }
+
+  /**
+   * The next message for this carrier, as buffers to be written in order and not to be changed: first what has to be
+   * sent again, then new frames, up to about `maxBytes` of payload. Undefined when nothing waits, or when so much is
+   * unacknowledged that nothing new may be sent. Every message carries the current acknowledgement.
+   */
+  nextMessage(
+    carrier: CarrierId,
+    maxBytes: number = this.#limits.targetMessageBytes,
+  ): readonly Buffer[] | undefined {
+    const message = this.#broken === undefined ? this.#nextMessage(carrier, maxBytes) : undefined
+    if (!this.hasOutput) this.#signalled = false
+    return message
+  }
+
+  /** Whether `nextMessage` would return something now. */
+  get hasOutput(): boolean {
+    if (this.#broken !== undefined) return false
+    return (
+      this.#retained.hasResends ||
+      this.#control.bytes > 0 ||
+      (this.#frames.bytes > 0 && this.#mayStartMessage)
+    )
+  }
+
+  /** An unnumbered message with the current acknowledgement and, when asked for, RESEND. */
+  ackMessage(options: { readonly resend: boolean } = { resend: false }): Buffer {
+    const payload = options.resend ? resendFrame : noFrames
+    const message = Buffer.allocUnsafe(messageHeaderBytes + payload.length)
+    putMessageHeader(message, payload.length, 0, this.#received)
+    message.set(payload, messageHeaderBytes)
+    this.#ackDue = false
+    return message
+  }
+
+  /**
+   * One whole message from any carrier, header included; its memory may be kept. What comes early waits, what came
+   * before is dropped. Throws only WireError (and what the sink throws): the session is then broken, gives out nothing
+   * more and throws the same again.
+   */
+  receive(message: Buffer): void {
+    if (this.#broken !== undefined) throw this.#broken
+    try {
+      this.#receive(message)
+    } catch (error) {
+      this.#broken = error instanceof Error ? error : new Error(String(error))
+      throw error
+    }
+  }
+
+  /** What this carrier took and the peer has not acknowledged goes out again, on any other carrier. */
+  carrierLost(carrier: CarrierId): void {
+    this.#retained.carrierLost(carrier)
+    // The last acknowledgement may have been lost with it.
+    if (this.#received > 0) this.#ackDue = true
+    this.#signal()
+  }
+
+  /** Everything that is unacknowledged goes out again. */
+  resendAll(): void {
+    this.#retained.resendAll()
+    this.#signal()
+  }
+
+  /** Something numbered was received that no message given out since has acknowledged. */
+  get ackDue(): boolean {
+    return this.#ackDue
+  }
+
+  /** Bytes given to carriers that the peer has not acknowledged. */
+  get unacknowledgedBytes(): number {
+    return this.#retained.bytes
+  }
+
+  /** Number of the last message that the peer has acknowledged: an owner's timer sees by it whether there is progress. */
+  get acknowledgedNumber(): number {
+    return this.#retained.acknowledgedNumber
+  }
+
+  /** Bytes of frames that no carrier has taken yet. */
+  get queuedBytes(): number {
+    return this.#frames.bytes + this.#control.bytes
+  }
+
+  /** A later message is here, an earlier one is not. When this lasts, ask with `ackMessage({ resend: true })`. */
+  get missing(): boolean {
+    return !this.#early.isEmpty
+  }
+
+  get #mayStartMessage(): boolean {
+    const { maxUnacknowledgedBytes, maxUnacknowledgedMessages } = this.#limits
+    return this.#retained.count < maxUnacknowledgedMessages && this.#retained.bytes < maxUnacknowledgedBytes
+  }
+
+  #nextMessage(carrier: CarrierId, maxBytes: number): readonly Buffer[] | undefined {
+    if (this.#retained.hasResends) {
+      this.#ackDue = false
+      return this.#retained.nextResend(carrier, this.#received)
+    }
+    if (this.#control.bytes > 0) return this.#withHeader(this.#control.take(maxBytes), 0)
+    if (this.#frames.bytes === 0 || !this.#mayStartMessage) return undefined
+    const buffers = this.#withHeader(this.#frames.take(maxBytes), this.#retained.lastNumber + 1)
+    if (buffers !== undefined) this.#retained.add(carrier, buffers, totalBytes(buffers))
+    return buffers
+  }
+
+  #signal(): void {
+    if (this.#signalled || !this.hasOutput) return
+    this.#signalled = true
+    this.#onOutput()
+  }
+
+  #withHeader(buffers: Buffer[] | undefined, number: number): Buffer[] | undefined {
+    const first = buffers?.[0]
+    if (buffers === undefined || first === undefined) return undefined
+    putMessageHeader(first, totalBytes(buffers) - messageHeaderBytes, number, this.#received)
+    this.#ackDue = false
+    return buffers
+  }
+
+  #receive(message: Buffer): void {
+    if (message.length < messageHeaderBytes)
+      throw new WireError("message_truncated", `${message.length} bytes`)
+    if (message.length !== messageBytesAt(message, 0, this.#limits))
+      throw new WireError("message_size", "length field and size differ")
+    const number = messageNumber(message)
+    if (this.#retained.acknowledge(messageAck(message))) {
+      // What was to be sent again may have arrived after all; or there is room for new messages again.
+      if (!this.hasOutput) this.#signalled = false
+      this.#signal()
+    }
+    if (number === 0) {
+      readFrames(message, this.#controlSink, messageHeaderBytes, this.#limits)
+      return
+    }
+    this.#ackDue = true
+    if (number <= this.#received) return
+    if (number > this.#received + 1) {
+      this.#early.add(number, message, this.#received)
+      return
+    }
+    this.#deliver(message)
+    while (!this.#early.isEmpty) {
+      const next = this.#early.take(this.#received + 1)
+      if (next === undefined) return
+      this.#deliver(next)
+    }
+  }
+
+  #deliver(message: Buffer): void {
+    this.#received++
+    readFrames(message, this.#streamSink, messageHeaderBytes, this.#limits)
+  }
+}
+
+const noFrames = Buffer.alloc(0)
+const resendFrame = encodeResend()
+
+function encodeResend(): Buffer {
+  const writer = new FrameWriter()
+  writer.resend()
+  return Buffer.concat(writer.take() ?? [])
+}
+
+function totalBytes(buffers: readonly Buffer[]): number {
+  let bytes = 0
+  for (const buffer of buffers) bytes += buffer.length
+  return bytes
+}
+
+/** One flat object, so that the reader's calls stay monomorphic. */
+function withControl(sink: StreamSink, control: FrameSink): FrameSink {
+  return {
+    onOpen: (stream, frame) => sink.onOpen(stream, frame),
+    onTaken: (stream) => sink.onTaken(stream),
+    onHead: (stream, flags, head, inlineBody) => sink.onHead(stream, flags, head, inlineBody),
+    onData: (stream, bytes) => sink.onData(stream, bytes),
+    onEnd: (stream, trailers) => sink.onEnd(stream, trailers),
+    onReset: (stream, code, detail) => sink.onReset(stream, code, detail),
+    onWindow: (stream, credit) => sink.onWindow(stream, credit),
+    onDrain: () => sink.onDrain(),
+    onPing: (bytes) => control.onPing(bytes),
+    onPong: (bytes) => control.onPong(bytes),
+    onResend: () => control.onResend(),
+  }
+}

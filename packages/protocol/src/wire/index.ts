@@ -1,0 +1,29 @@
+// The wire: messages, frames, their limits and errors. Normative text: docs/protocol.md.
+export { WireError, wireErrorTable } from "./errors.ts"
+export type { WireErrorCode, WireErrorTraits } from "./errors.ts"
+export { readFrames } from "./frame-reader.ts"
+export { FrameWriter } from "./frame-writer.ts"
+export type { FrameWriterOptions } from "./frame-writer.ts"
+export { firstExtensionType, frameHeaderBytes, frameType, headFlags, openFlags, openKind } from "./frames.ts"
+export type { FrameSink } from "./frames.ts"
+export { wireLimits } from "./limits.ts"
+export type { WireLimits } from "./limits.ts"
+export { MessageDecoder } from "./message-decoder.ts"
+export type { MessageDecoderOptions } from "./message-decoder.ts"
+export {
+  checkPreamble,
+  messageBytesAt,
+  messageAck,
+  messageHeaderBytes,
+  messageNumber,
+  messagesMediaType,
+  preamble,
+  preambleBytes,
+  protocolVersion,
+  putMessageAck,
+  putMessageHeader,
+} from "./message.ts"
+export { OpenFrame } from "./open-frame.ts"
+export type { OpenFields, Scheme } from "./open-frame.ts"
+export { notBegunCodes, resetCodeFromNumber, resetCodes } from "./reset-codes.ts"
+export type { ResetCode } from "./reset-codes.ts"

@@ -1,0 +1,45 @@
+// What an agent needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
+import type { Secret } from "@restante/protocol"
+import type { Logger } from "pino"
+
+export interface AgentOptions {
+  /** The private server that requests are replayed to. */
+  readonly server: UpstreamAddress
+  /** The edge: scheme http: or https:, host and port; a path is kept and goes before `/.restante/`. Never holds a user or password. */
+  readonly external: URL
+  /** PEM certificates to trust for an https edge instead of the system's; undefined: the system's. */
+  readonly externalCa: string | undefined
+  /** The tunnel to serve: 1 to 63 of a-z, 0-9 and "-", not beginning or ending with "-". */
+  readonly tunnel: string
+  /** What the edge wants to see before it lets this agent attach. */
+  readonly token: Secret
+  /** "auto" begins with poll and moves to websocket where that works; the others stay with one. */
+  readonly transport: Transport
+  /** Most requests replayed at the same time, 1 to 65,535. */
+  readonly concurrency: number
+  readonly hostHeader: HostHeader
+  readonly log: Logger
+}
+
+/** Where the private server listens. `basePath` is "" or begins with "/" and does not end with it; it is put before every request's path, byte for byte. */
+export type UpstreamAddress =
+  | {
+      readonly kind: "tcp"
+      /** Name, IPv4 or IPv6 address without brackets. */
+      readonly host: string
+      readonly port: number
+      readonly tls: boolean
+      readonly basePath: string
+      /** PEM certificates to trust instead of the system's, for an upstream with an own CA; undefined: the system's. */
+      readonly ca: string | undefined
+    }
+  | { readonly kind: "unix"; readonly path: string; readonly basePath: string }
+
+/** Which Host the upstream sees: the client's own, the upstream's address, or a fixed one (RFC 9110 section 7.2). */
+export type HostHeader =
+  | { readonly kind: "preserve" }
+  | { readonly kind: "upstream" }
+  | { readonly kind: "value"; readonly value: string }
+
+export const transports = ["auto", "poll", "websocket"] as const
+export type Transport = (typeof transports)[number]

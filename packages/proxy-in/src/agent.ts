@@ -1,0 +1,213 @@
+// The agent, composed: attaches to the edge, replays what it is given, and attaches again, for ever, whatever happens.
+import { createHash } from "node:crypto"
+import { hostname } from "node:os"
+import { setTimeout as sleep } from "node:timers/promises"
+import { externalText, upstreamText } from "./addresses.ts"
+import type { AgentOptions } from "./agent-options.ts"
+import { Backoff } from "./attach/backoff.ts"
+import { EdgeClient } from "./attach/edge-client.ts"
+import { Link } from "./attach/link.ts"
+import { LinkError } from "./attach/link-error.ts"
+import { systemClock } from "./clock.ts"
+import { Replays } from "./replays.ts"
+import type { AgentStatus, LinkState, StatusError } from "./status/status.ts"
+import { UpstreamPool } from "./upstream/pool.ts"
+import type { ReplayOutcome } from "./upstream/replay.ts"
+
+/** SIGTERM's patience: what runs may finish within this time. */
+const drainMs = 30_000
+/** How long the last words may take to reach the edge. */
+const farewellMs = 2000
+const maxErrors = 10
+
+export class Agent implements AsyncDisposable {
+  readonly #options: AgentOptions
+  readonly #clock = systemClock
+  readonly #client: EdgeClient
+  readonly #pool: UpstreamPool
+  readonly #backoff: Backoff
+  readonly #stopping = new AbortController()
+  readonly #startedAt = systemClock.now()
+  readonly #counts = { served: 0, failed: 0 }
+  #errors: StatusError[] = []
+  #state: LinkState = { kind: "connecting" }
+  #trouble: string | undefined
+  #roundTripMs: number | undefined
+  #link: Link | undefined
+  #replays: Replays | undefined
+  #running: Promise<void> | undefined
+  #stopped: Promise<void> | undefined
+
+  constructor(options: AgentOptions) {
+    this.#options = options
+    this.#client = new EdgeClient({
+      external: options.external,
+      ca: options.externalCa,
+      token: options.token,
+    })
+    this.#pool = new UpstreamPool({ upstream: options.server, clock: this.#clock })
+    this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
+  }
+
+  /** Begins to attach; does not wait for it. */
+  start(): Promise<void> {
+    this.#running ??= this.#run(this.#stopping.signal)
+    return Promise.resolve()
+  }
+
+  /** Takes nothing more, lets what runs finish (30 s at most), says goodbye. Twice is fine. */
+  stop(): Promise<void> {
+    this.#stopped ??= this.#stop()
+    return this.#stopped
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.stop()
+  }
+
+  status(): AgentStatus {
+    const { external, tunnel, server, transport } = this.#options
+    return {
+      link: this.#state,
+      edge: externalText(external),
+      tunnel,
+      upstream: upstreamText(server),
+      transport,
+      carriedOn: this.#link?.carriedOn,
+      roundTripMs: this.#roundTripMs,
+      startedAt: this.#startedAt,
+      requests: { active: this.#replays?.active ?? 0, ...this.#counts },
+      lastErrors: this.#errors,
+    }
+  }
+
+  async #run(signal: AbortSignal): Promise<void> {
+    while (!signal.aborted) {
+      try {
+        await this.#serve(signal)
+      } catch (reason) {
+        if (signal.aborted) return
+        const retryMs = this.#backoff.next()
+        this.#inTrouble(LinkError.from(reason), retryMs)
+        await sleep(retryMs, undefined, { signal }).catch(() => {})
+      }
+    }
+  }
+
+  /** One session, from attaching to its end. Rejects with what ended it. */
+  async #serve(signal: AbortSignal): Promise<void> {
+    const { tunnel, concurrency, transport, hostHeader, log } = this.#options
+    const welcome = await this.#client.attach(
+      { tunnel, concurrency, instance: this.#instance(), software },
+      signal,
+    )
+    signal.throwIfAborted()
+    const over = Promise.withResolvers<never>()
+    const replays: Replays = new Replays({
+      pool: this.#pool,
+      hostHeader,
+      concurrency,
+      log,
+      link: () => link,
+      onSettled: (outcome) => this.#count(outcome),
+    })
+    const link: Link = new Link({
+      client: this.#client,
+      welcome,
+      transport,
+      clock: this.#clock,
+      sink: replays,
+      onAlive: () => this.#attached(),
+      onTrouble: (error) => this.#inTrouble(error, 0),
+      onRoundTrip: (roundTripMs) => (this.#roundTripMs = roundTripMs),
+      onOver: (error) => over.reject(error),
+      onWritable: () => replays.resume(),
+    })
+    this.#link = link
+    this.#replays = replays
+    link.start()
+    try {
+      await over.promise
+    } finally {
+      replays.abandon()
+      this.#link = undefined
+      this.#replays = undefined
+    }
+  }
+
+  async #stop(): Promise<void> {
+    this.#state = { kind: "stopping" }
+    const link = this.#link
+    const replays = this.#replays
+    this.#stopping.abort()
+    if (link !== undefined && replays !== undefined) {
+      this.#options.log.info({ running: replays.active }, "stopping")
+      link.out.drain()
+      const waiting = new AbortController()
+      await Promise.race([
+        replays.drained(),
+        sleep(drainMs, undefined, { signal: waiting.signal }).catch(() => {}),
+      ])
+      waiting.abort()
+      await this.#lastWords(link)
+      link.end()
+      await this.#client.detach(link.session)
+    }
+    await this.#running
+    await this.#pool.close()
+    await this.#client.close()
+    this.#state = { kind: "stopped" }
+  }
+
+  /** Waits until the edge has what the replays said. */
+  async #lastWords(link: Link): Promise<void> {
+    const until = this.#clock.now() + farewellMs
+    while (!link.settled && this.#clock.now() < until) await sleep(10)
+  }
+
+  #attached(): void {
+    if (this.#state.kind === "connected" || this.#stopping.signal.aborted) return
+    this.#state = { kind: "connected", since: this.#clock.now() }
+    this.#trouble = undefined
+    this.#backoff.reset()
+    this.#options.log.info(
+      { edge: externalText(this.#options.external), tunnel: this.#options.tunnel },
+      "attached",
+    )
+  }
+
+  /** Says what is wrong once, not at every try. */
+  #inTrouble(error: LinkError, retryMs: number): void {
+    if (this.#stopping.signal.aborted) return
+    const attempt = this.#state.kind === "reconnecting" ? this.#state.attempt + 1 : 1
+    this.#state = {
+      kind: "reconnecting",
+      attempt,
+      retryAt: this.#clock.now() + retryMs,
+      reason: error.message,
+    }
+    if (this.#trouble === error.code) return
+    this.#trouble = error.code
+    this.#errors = [{ at: this.#clock.now(), message: error.message }, ...this.#errors].slice(0, maxErrors)
+    this.#options.log.warn({ code: error.code }, error.message)
+  }
+
+  #count(outcome: ReplayOutcome): void {
+    if (outcome.kind === "answered") this.#counts.served++
+    else this.#counts.failed++
+    if (outcome.kind !== "failed") return
+    this.#errors = [
+      { at: this.#clock.now(), message: `${outcome.code}: ${outcome.detail}` },
+      ...this.#errors,
+    ].slice(0, maxErrors)
+  }
+
+  /** The same for every process that is started at this place for this purpose: a new one replaces the old one's session. */
+  #instance(): string {
+    const { server, external, tunnel } = this.#options
+    const place = JSON.stringify([hostname(), upstreamText(server), external.href, tunnel])
+    return createHash("sha256").update(place).digest("base64url").slice(0, 22)
+  }
+}
+
+const software = "proxy-in/0.1.0"

@@ -1,0 +1,260 @@
+// The agent's requests to its edge, one function per endpoint (docs/protocol.md). Sockets, TLS and HTTP are undici's;
+// every answer is checked to be a Restante edge's before a byte of it is used.
+import { Readable } from "node:stream"
+import { MessageDecoder, messagesMediaType, preamble, protocolVersion } from "@restante/protocol"
+import type { Secret } from "@restante/protocol"
+import { Pool } from "undici"
+import type { Dispatcher } from "undici"
+import { z } from "zod"
+import { LinkError } from "./link-error.ts"
+import type { LinkErrorCode } from "./link-error.ts"
+
+export interface EdgeClientOptions {
+  readonly external: URL
+  /** PEM; undefined: the system's. */
+  readonly ca: string | undefined
+  readonly token: Secret
+}
+
+export interface Hello {
+  readonly tunnel: string
+  readonly instance: string
+  readonly concurrency: number
+  readonly software: string
+}
+
+export interface Welcome {
+  readonly session: string
+  readonly resumeSeconds: number
+  readonly pollSeconds: number
+}
+
+/** One request that carries messages: what came of it. */
+export interface MessageExchange {
+  /** The response has begun: the edge is there and knows the session. */
+  onOpen?(): void
+  /** May throw WireError: the request is given up then. */
+  onMessage(message: Buffer): void
+  /** The response is whole (undefined), or the request failed. Exactly once. */
+  onEnd(error: LinkError | undefined): void
+}
+
+const connectTimeoutMs = 10_000
+const attachTimeoutMs = 15_000
+const maxReplyBytes = 64 * 1024
+
+const welcomeSchema: z.ZodType<Welcome & { protocol: number }> = z.object({
+  session: z.string().regex(/^[\w-]{16,64}$/),
+  protocol: z.literal(protocolVersion),
+  resumeSeconds: z.number().positive(),
+  pollSeconds: z.number().positive(),
+})
+
+export class EdgeClient {
+  readonly external: URL
+  readonly ca: string | undefined
+  readonly #token: Secret
+  readonly #pool: Pool
+  readonly #basePath: string
+
+  constructor({ external, ca, token }: EdgeClientOptions) {
+    this.external = external
+    this.ca = ca
+    this.#token = token
+    this.#basePath = external.pathname.replace(/\/+$/, "")
+    this.#pool = new Pool(external.origin, {
+      pipelining: 1,
+      connectTimeout: connectTimeoutMs,
+      // Long polls and streams are meant to be quiet: the link itself notices a dead edge.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: ca === undefined ? {} : { ca },
+    })
+  }
+
+  close(): Promise<void> {
+    return this.#pool.destroy()
+  }
+
+  path(endpoint: string): string {
+    return `${this.#basePath}/.restante/v1/${endpoint}`
+  }
+
+  /** Raises LinkError. */
+  async attach(hello: Hello, signal: AbortSignal): Promise<Welcome> {
+    try {
+      const reply = await this.#pool.request({
+        method: "POST",
+        path: this.path("attach"),
+        headers: { authorization: `Bearer ${this.#token.reveal()}`, "content-type": "application/json" },
+        body: JSON.stringify({ protocol: protocolVersion, ...hello }),
+        signal: AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]),
+      })
+      const text = await readText(reply.body)
+      if (reply.headers["restante-version"] === undefined)
+        throw new LinkError("not_restante", `status ${reply.statusCode}`)
+      if (reply.statusCode !== 200) throw refusal(reply.statusCode, text)
+      const welcome = welcomeSchema.safeParse(parseJson(text))
+      if (!welcome.success) throw new LinkError("version", undefined, { cause: welcome.error })
+      return welcome.data
+    } catch (reason) {
+      if (reason instanceof Error && reason.name === "TimeoutError")
+        throw new LinkError("timeout", undefined, { cause: reason })
+      throw LinkError.from(reason)
+    }
+  }
+
+  /** Says goodbye. Failure means nothing: the edge notices by itself. */
+  async detach(session: string): Promise<void> {
+    try {
+      const reply = await this.#pool.request({
+        method: "DELETE",
+        path: this.path("session"),
+        headers: { "restante-session": session },
+        signal: AbortSignal.timeout(2000),
+      })
+      await reply.body.dump()
+    } catch {
+      // The session expires by itself then.
+    }
+  }
+
+  push(session: string, parts: readonly Buffer[], exchange: MessageExchange): Request {
+    return this.#send("push", session, Buffer.concat([preamble, ...parts]), false, exchange)
+  }
+
+  poll(session: string, acknowledgement: Buffer, streamed: boolean, exchange: MessageExchange): Request {
+    return this.#send("poll", session, Buffer.concat([preamble, acknowledgement]), streamed, exchange)
+  }
+
+  streamedPush(session: string, body: Readable, exchange: MessageExchange): Request {
+    return this.#send("push", session, body, true, exchange)
+  }
+
+  #send(
+    endpoint: string,
+    session: string,
+    body: Buffer | Readable,
+    streamed: boolean,
+    exchange: MessageExchange,
+  ): Request {
+    const request = new Request(exchange)
+    const headers: Record<string, string> = { "restante-session": session, "content-type": messagesMediaType }
+    if (streamed) headers["restante-stream"] = "1"
+    this.#pool.dispatch({ method: "POST", path: this.path(endpoint), headers, body }, request)
+    return request
+  }
+}
+
+/** A running poll or push. */
+export class Request implements Dispatcher.DispatchHandler {
+  readonly #exchange: MessageExchange
+  readonly #decoder = new MessageDecoder()
+  #controller: Dispatcher.DispatchController | undefined
+  #over = false
+  #empty = false
+  #failure: Buffer[] | undefined
+  #status = 0
+
+  constructor(exchange: MessageExchange) {
+    this.#exchange = exchange
+  }
+
+  /** Gives it up; `onEnd` is not called any more. */
+  abort(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#controller?.abort(new Error("given up"))
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller
+    if (this.#over) controller.abort(new Error("given up"))
+  }
+
+  onResponseStart(
+    _controller: Dispatcher.DispatchController,
+    status: number,
+    headers: Record<string, string | string[] | undefined>,
+  ): void {
+    if (this.#over) return
+    this.#status = status
+    const restante = headers["restante-version"] !== undefined
+    if (restante && status === 204) this.#empty = true
+    else if (!restante || status !== 200 || headers["content-type"] !== messagesMediaType) {
+      this.#failure = []
+      if (!restante) this.#end(new LinkError("not_restante", `status ${status}`))
+      return
+    }
+    this.#exchange.onOpen?.()
+  }
+
+  onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
+    if (this.#over) return
+    if (this.#failure !== undefined) {
+      if (this.#failure.length < 16) this.#failure.push(Buffer.from(bytes))
+      return
+    }
+    try {
+      for (const message of this.#decoder.push(bytes)) this.#exchange.onMessage(message)
+    } catch (reason) {
+      this.#end(LinkError.from(reason))
+    }
+  }
+
+  onResponseEnd(): void {
+    if (this.#over) return
+    if (this.#failure !== undefined)
+      return this.#end(refusal(this.#status, Buffer.concat(this.#failure).toString("utf8")))
+    try {
+      if (!this.#empty) this.#decoder.end()
+      this.#end(undefined)
+    } catch (reason) {
+      this.#end(LinkError.from(reason))
+    }
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
+    this.#end(LinkError.from(error))
+  }
+
+  #end(error: LinkError | undefined): void {
+    if (this.#over) return
+    this.#over = true
+    if (error !== undefined) this.#controller?.abort(error)
+    this.#exchange.onEnd(error)
+  }
+}
+
+const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
+  token_refused: "token",
+  tunnel_refused: "tunnel",
+  version_unsupported: "version",
+  session_unknown: "session_over",
+  malformed_message: "session_over",
+}
+
+function refusal(status: number, text: string): LinkError {
+  const problem = z.object({ code: z.string() }).safeParse(parseJson(text))
+  const code = problem.success ? codesOfProblems[problem.data.code] : undefined
+  return new LinkError(code ?? "edge_error", `status ${status}`)
+}
+
+async function readText(body: Readable): Promise<string> {
+  const chunks: Buffer[] = []
+  let bytes = 0
+  for await (const chunk of body as AsyncIterable<Buffer>) {
+    bytes += chunk.length
+    if (bytes > maxReplyBytes) throw new LinkError("not_restante", "a long answer")
+    chunks.push(chunk)
+  }
+  return Buffer.concat(chunks).toString("utf8")
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

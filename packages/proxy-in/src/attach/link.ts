@@ -1,0 +1,302 @@
+// One session with the edge and everything that carries it: polls at the base, a websocket where it works, a streamed
+// push for what is large. It lives until the edge forgets the session, and outlives every connection.
+import { randomBytes } from "node:crypto"
+import { Session, WireError } from "@restante/protocol"
+import type { StreamSink } from "@restante/protocol"
+import type { Transport } from "../agent-options.ts"
+import type { Clock } from "../clock.ts"
+import { Backoff } from "./backoff.ts"
+import type { CarrierPort, UpCarrier } from "./carrier.ts"
+import type { EdgeClient, Welcome } from "./edge-client.ts"
+import { LinkError } from "./link-error.ts"
+import { Polls } from "./polls.ts"
+import { Pushes } from "./pushes.ts"
+import { StreamedPush } from "./streamed-push.ts"
+import { WebSocketLink } from "./websocket.ts"
+
+export interface LinkOptions {
+  readonly client: EdgeClient
+  readonly welcome: Welcome
+  readonly transport: Transport
+  readonly clock: Clock
+  readonly sink: StreamSink
+  /** The edge answers again, or for the first time. */
+  readonly onAlive: () => void
+  /** Something is wrong at the moment; the link goes on trying. */
+  readonly onTrouble: (error: LinkError) => void
+  readonly onRoundTrip: (roundTripMs: number) => void
+  /** The session is over; attach anew. Exactly once. */
+  readonly onOver: (error: LinkError) => void
+  /** The session has room again for what the upstreams say. */
+  readonly onWritable: () => void
+}
+
+/** An edge that has nothing to say is asked this often whether it is there. */
+const pingMs = 10_000
+/** Carriers that bring nothing for this long are dead, whatever TCP believes. */
+const silentMs = 22_000
+const checkMs = 1000
+const ackDelayMs = 20
+/** From this much on what waits is worth the streamed push, which needs no masking. */
+const bulkBytes = 64 * 1024
+/** Sources are held back while this much is on its way up. */
+const maxBufferedBytes = 8 * 1024 * 1024
+
+export class Link implements CarrierPort {
+  readonly session: string
+  readonly #options: LinkOptions
+  readonly #session: Session
+  readonly #polls: Polls | undefined
+  readonly #pushes: Pushes
+  readonly #streamedPush: StreamedPush
+  readonly #websocket: WebSocketLink | undefined
+  readonly #backoff: Backoff
+  #polling: Polls | undefined
+  #nextCarrier = 1
+  #flushing = false
+  #askAgain = false
+  #over = false
+  #checker: NodeJS.Timeout | undefined
+  #ackTimer: NodeJS.Timeout | undefined
+  #heardAt: number
+  #pingSentAt = 0
+  #ping: Buffer | undefined
+  #blocked = false
+  #missing = false
+
+  constructor(options: LinkOptions) {
+    this.#options = options
+    const { client, welcome, transport, clock, sink } = options
+    this.session = welcome.session
+    this.#heardAt = clock.now()
+    this.#backoff = new Backoff({ firstMs: 100, mostMs: 5000 }, clock)
+    this.#session = new Session({
+      sink,
+      onOutput: () => this.#scheduleFlush(),
+      onPong: (bytes) => this.#onPong(bytes),
+    })
+    const retryMs = (): number => this.#backoff.next()
+    this.#pushes = new Pushes(client, this, retryMs)
+    this.#streamedPush = new StreamedPush({ client, port: this, session: this.#session, retryMs })
+    this.#polls = transport === "websocket" ? undefined : this.#newPolls()
+    this.#websocket =
+      transport === "poll"
+        ? undefined
+        : new WebSocketLink({
+            client,
+            port: this,
+            clock,
+            mostRetryMs: transport === "auto" ? 60_000 : 5000,
+            onOpen: (open) => this.#onWebSocket(open),
+            onFailed: (error) => this.#onWebSocketFailed(error),
+          })
+  }
+
+  get out(): Session {
+    return this.#session
+  }
+
+  /** The way messages travel now. */
+  get carriedOn(): "poll" | "websocket" | undefined {
+    if (this.#websocket?.open) return "websocket"
+    return this.#options.clock.now() - this.#heardAt < silentMs && this.#polling !== undefined
+      ? "poll"
+      : undefined
+  }
+
+  /** True while so much is on its way up that upstreams are not to be read; `onWritable` follows. */
+  get congested(): boolean {
+    if (this.#session.queuedBytes + this.#session.unacknowledgedBytes < maxBufferedBytes) return false
+    this.#blocked = true
+    return true
+  }
+
+  start(): void {
+    this.#polling = this.#polls
+    this.#polling?.start()
+    this.#websocket?.start()
+    this.#streamedPush.start()
+    this.#sendPing()
+    this.#armCheck()
+  }
+
+  /** Everything said so far has reached the edge. */
+  get settled(): boolean {
+    return !this.#session.hasOutput && this.#session.unacknowledgedBytes === 0
+  }
+
+  /** Ends it and all its carriers at once. */
+  end(): void {
+    this.#end(new LinkError("session_over", "stopped"))
+  }
+
+  #stop(): void {
+    this.#over = true
+    clearTimeout(this.#checker)
+    clearTimeout(this.#ackTimer)
+    this.#polling?.stop()
+    this.#pushes.stop()
+    this.#streamedPush.stop()
+    this.#websocket?.stop()
+  }
+
+  // For carriers.
+
+  nextCarrierId(): number {
+    return this.#nextCarrier++
+  }
+
+  receive(message: Buffer): void {
+    if (this.#over) return
+    this.#heardAt = this.#options.clock.now()
+    this.#session.receive(message)
+    if (
+      this.#blocked &&
+      this.#session.queuedBytes + this.#session.unacknowledgedBytes < maxBufferedBytes / 2
+    ) {
+      this.#blocked = false
+      this.#options.onWritable()
+    }
+    if (this.#session.ackDue && this.#ackTimer === undefined) {
+      this.#ackTimer = setTimeout(() => this.#acknowledge(), ackDelayMs)
+    }
+  }
+
+  acknowledgement(): Buffer {
+    const resend = this.#askAgain
+    this.#askAgain = false
+    return this.#session.ackMessage({ resend })
+  }
+
+  lost(id: number): void {
+    if (this.#over) return
+    this.#askAgain = true
+    this.#session.carrierLost(id)
+    this.#scheduleFlush()
+  }
+
+  alive(): void {
+    this.#heardAt = this.#options.clock.now()
+    this.#backoff.reset()
+    this.#options.onAlive()
+  }
+
+  failed(error: Error): void {
+    if (this.#over) return
+    const problem =
+      error instanceof WireError
+        ? new LinkError("session_over", error.message, { cause: error })
+        : LinkError.from(error)
+    if (problem.code === "session_over") return this.#end(problem)
+    // A single carrier's loss is no trouble while another carries on.
+    if (this.carriedOn === "websocket") return
+    this.#options.onTrouble(problem)
+  }
+
+  flush(): void {
+    this.#flushing = false
+    if (this.#over) return
+    while (this.#session.hasOutput) {
+      const carrier = this.#readyCarrier()
+      if (carrier === undefined) return
+      const parts = this.#session.nextMessage(carrier.id)
+      if (parts === undefined) return
+      carrier.send(parts)
+    }
+  }
+
+  #newPolls(): Polls {
+    return new Polls({
+      client: this.#options.client,
+      port: this,
+      pollMs: this.#options.welcome.pollSeconds * 1000,
+      retryMs: () => this.#backoff.next(),
+      onStreaming: () => this.#scheduleFlush(),
+    })
+  }
+
+  #readyCarrier(): UpCarrier | undefined {
+    const websocket = this.#websocket
+    if (websocket?.open) {
+      if (this.#streamedPush.ready && this.#session.queuedBytes >= bulkBytes) return this.#streamedPush
+      return websocket.ready ? websocket : undefined
+    }
+    if (this.#streamedPush.proven) return this.#streamedPush.ready ? this.#streamedPush : undefined
+    return this.#pushes.ready ? this.#pushes : undefined
+  }
+
+  #onWebSocket(open: boolean): void {
+    if (this.#options.transport === "auto") {
+      // The polls rest while the websocket carries, and take over when it is gone.
+      this.#polling?.stop()
+      this.#polling = open ? undefined : this.#newPolls()
+      this.#polling?.start()
+    }
+    this.#scheduleFlush()
+  }
+
+  #onWebSocketFailed(error: LinkError): void {
+    if (error.code === "session_over") return this.#end(error)
+    if (this.#options.transport === "websocket") this.#options.onTrouble(error)
+  }
+
+  #onPong(bytes: Buffer): void {
+    this.#streamedPush.pong(bytes)
+    if (this.#ping?.equals(bytes) !== true) return
+    this.#ping = undefined
+    this.#options.onRoundTrip(this.#options.clock.now() - this.#pingSentAt)
+  }
+
+  #sendPing(): void {
+    this.#pingSentAt = this.#options.clock.now()
+    this.#ping = randomBytes(8)
+    this.#session.ping(this.#ping)
+  }
+
+  #acknowledge(): void {
+    this.#ackTimer = undefined
+    if (this.#over || !this.#session.ackDue) return
+    const carrier = this.#readyCarrier()
+    if (carrier !== undefined) carrier.send([this.acknowledgement()])
+  }
+
+  #armCheck(): void {
+    this.#checker = setTimeout(() => {
+      this.#check()
+      if (!this.#over) this.#armCheck()
+    }, checkMs)
+  }
+
+  #check(): void {
+    const { clock, welcome } = this.#options
+    const now = clock.now()
+    const quietMs = now - this.#heardAt
+    if (quietMs > silentMs + welcome.resumeSeconds * 1000)
+      return this.#end(new LinkError("session_over", "no contact for too long"))
+    if (quietMs > silentMs) {
+      this.#websocket?.abandon()
+      this.#options.onTrouble(new LinkError("timeout", `silent for ${Math.round(quietMs / 1000)} s`))
+    }
+    if (now - this.#pingSentAt >= pingMs) this.#sendPing()
+    if (this.#session.missing && this.#missing) {
+      this.#askAgain = true
+      const carrier = this.#readyCarrier()
+      if (carrier !== undefined) carrier.send([this.acknowledgement()])
+    }
+    this.#missing = this.#session.missing
+  }
+
+  #end(error: LinkError): void {
+    if (this.#over) return
+    this.#stop()
+    this.#options.onOver(error)
+  }
+
+  #scheduleFlush(): void {
+    if (this.#flushing || this.#over) return
+    this.#flushing = true
+    setImmediate(this.#flushNow)
+  }
+
+  readonly #flushNow = (): void => this.flush()
+}

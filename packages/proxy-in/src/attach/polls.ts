@@ -1,0 +1,170 @@
+// Messages down as long polls. Two overlap, so that one always waits at the edge while the other is on its way; where
+// the path proves that it streams, a single one whose answer goes on takes their place.
+import type { CarrierPort } from "./carrier.ts"
+import type { EdgeClient, Request } from "./edge-client.ts"
+import type { LinkError } from "./link-error.ts"
+
+export interface PollsOptions {
+  readonly client: EdgeClient
+  readonly port: CarrierPort
+  /** The edge ends a poll after this long. */
+  readonly pollMs: number
+  /** Wait before a failed poll is repeated, in milliseconds. */
+  readonly retryMs: () => number
+  readonly onStreaming: (streaming: boolean) => void
+}
+
+const overlapping = 2
+/** A path that does not show a streamed answer's first message within this time holds answers back. */
+const probeMs = 3000
+/** A streamed answer is replaced by a new one this often: endless ones make middleboxes nervous. */
+const renewMs = 240_000
+/** How much longer than the edge promised a poll may take. */
+const graceMs = 10_000
+/** Where streaming failed, it is not tried again for this long. */
+const probeAgainMs = 600_000
+
+export class Polls {
+  readonly #options: PollsOptions
+  readonly #running = new Set<Request>()
+  readonly #timers = new Set<NodeJS.Timeout>()
+  #streamed: Request | undefined
+  #streaming = false
+  #stopped = false
+  #polling = 0
+
+  constructor(options: PollsOptions) {
+    this.#options = options
+  }
+
+  get streaming(): boolean {
+    return this.#streaming
+  }
+
+  start(): void {
+    this.#fill()
+    this.#probe()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const timer of this.#timers) clearTimeout(timer)
+    for (const request of this.#running) request.abort()
+    this.#running.clear()
+    this.#streamed?.abort()
+    this.#streamed = undefined
+  }
+
+  #fill(): void {
+    while (!this.#stopped && !this.#streaming && this.#polling < overlapping) this.#poll()
+  }
+
+  #poll(): void {
+    const { client, port, pollMs, retryMs } = this.#options
+    this.#polling++
+    const over = (error: LinkError | undefined): void => {
+      this.#forget(deadline)
+      this.#running.delete(request)
+      if (error === undefined) {
+        port.alive()
+        this.#polling--
+        this.#fill()
+        return
+      }
+      port.failed(error)
+      this.#after(retryMs(), () => {
+        this.#polling--
+        this.#fill()
+      })
+    }
+    const request = client.poll(port.session, port.acknowledgement(), false, {
+      onMessage: (message) => port.receive(message),
+      onEnd: (error) => {
+        if (error !== undefined) port.lost(0)
+        over(error)
+      },
+    })
+    const deadline = this.#after(pollMs + graceMs, () => {
+      if (!this.#running.has(request)) return
+      request.abort()
+      port.lost(0)
+      over(undefined)
+    })
+    this.#running.add(request)
+  }
+
+  /** Opens a streamed poll. It is the way down from its first message on; what comes late says that the path buffers. */
+  #probe(): void {
+    if (this.#stopped) return
+    const { client, port, retryMs } = this.#options
+    const before = this.#streamed
+    let proven = false
+    const giveUp = this.#after(probeMs, () => {
+      request.abort()
+      if (this.#streamed === request) this.#streamed = undefined
+      this.#fallBack(probeAgainMs)
+    })
+    const request = client.poll(port.session, port.acknowledgement(), true, {
+      onMessage: (message) => {
+        if (!proven) {
+          proven = true
+          this.#forget(giveUp)
+          this.#proven(request, before)
+          port.alive()
+        }
+        port.receive(message)
+      },
+      onEnd: (error) => {
+        this.#forget(giveUp)
+        if (this.#streamed !== request) return
+        this.#streamed = undefined
+        if (error !== undefined) {
+          port.lost(0)
+          port.failed(error)
+        }
+        this.#fallBack(proven ? (error === undefined ? 0 : retryMs()) : probeAgainMs)
+      },
+    })
+    this.#streamed = request
+  }
+
+  #proven(request: Request, before: Request | undefined): void {
+    if (!this.#streaming) {
+      this.#streaming = true
+      for (const poll of this.#running) poll.abort()
+      this.#polling -= this.#running.size
+      this.#running.clear()
+      this.#options.onStreaming(true)
+    }
+    // The edge ends the one before by itself; one that it has lost sight of is given up.
+    if (before !== undefined) this.#after(probeMs, () => before.abort())
+    this.#after(renewMs, () => {
+      if (this.#streamed === request) this.#probe()
+    })
+  }
+
+  /** Back to short polls; streaming is tried again after a while. */
+  #fallBack(againMs: number): void {
+    if (this.#stopped) return
+    if (this.#streaming) {
+      this.#streaming = false
+      this.#options.onStreaming(false)
+    }
+    this.#fill()
+    this.#after(againMs, () => this.#probe())
+  }
+
+  #after(delayMs: number, step: () => void): NodeJS.Timeout {
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer)
+      step()
+    }, delayMs)
+    this.#timers.add(timer)
+    return timer
+  }
+
+  #forget(timer: NodeJS.Timeout): void {
+    clearTimeout(timer)
+    this.#timers.delete(timer)
+  }
+}

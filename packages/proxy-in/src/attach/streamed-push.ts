@@ -1,0 +1,124 @@
+// A push whose body goes on: messages up without a request each. It is used only after a PING through it came back,
+// which proves that the path passes a body on before its end.
+import { randomBytes } from "node:crypto"
+import { Readable } from "node:stream"
+import { preamble } from "@restante/protocol"
+import type { Session } from "@restante/protocol"
+import type { CarrierPort, UpCarrier } from "./carrier.ts"
+import type { EdgeClient, Request } from "./edge-client.ts"
+
+export interface StreamedPushOptions {
+  readonly client: EdgeClient
+  readonly port: CarrierPort
+  readonly session: Session
+  readonly retryMs: () => number
+}
+
+/** A path that has not passed the PING on by then holds bodies back. */
+const probeMs = 3000
+const probeAgainMs = 600_000
+/** A body is ended and a new one begun this often. */
+const renewMs = 240_000
+const maxBufferedBytes = 2 * 1024 * 1024
+
+export class StreamedPush implements UpCarrier {
+  readonly #options: StreamedPushOptions
+  #body: Readable | undefined
+  #request: Request | undefined
+  #proof: Buffer | undefined
+  #proven = false
+  #stopped = false
+  #timer: NodeJS.Timeout | undefined
+  id = 0
+
+  constructor(options: StreamedPushOptions) {
+    this.#options = options
+  }
+
+  get ready(): boolean {
+    return this.#proven && this.#body !== undefined && this.#body.readableLength < maxBufferedBytes
+  }
+
+  get proven(): boolean {
+    return this.#proven
+  }
+
+  start(): void {
+    this.#open()
+  }
+
+  stop(): void {
+    this.#stopped = true
+    clearTimeout(this.#timer)
+    this.#close()
+    this.#request?.abort()
+  }
+
+  send(parts: readonly Buffer[]): void {
+    for (const part of parts) this.#body?.push(part)
+  }
+
+  /** A PONG came, perhaps the proof. */
+  pong(bytes: Buffer): void {
+    if (this.#proof === undefined || !this.#proof.equals(bytes)) return
+    this.#proof = undefined
+    this.#proven = true
+    clearTimeout(this.#timer)
+    this.#timer = setTimeout(() => this.#renew(), renewMs)
+    this.#options.port.flush()
+  }
+
+  #open(): void {
+    if (this.#stopped) return
+    const { client, port, session } = this.#options
+    const id = port.nextCarrierId()
+    const body = new Readable({ highWaterMark: maxBufferedBytes, read: () => this.#proven && port.flush() })
+    this.id = id
+    this.#body = body
+    body.push(preamble)
+    const request = client.streamedPush(port.session, body, {
+      onMessage: (message) => port.receive(message),
+      onEnd: (error) => this.#ended(id, error),
+    })
+    this.#request = request
+    this.#proof = randomBytes(8)
+    session.ping(this.#proof)
+    // The PING leaves on this carrier, together with whatever goes before it.
+    for (let parts = session.nextMessage(id); parts !== undefined; parts = session.nextMessage(id))
+      this.send(parts)
+    this.#timer = setTimeout(() => this.#fallBack(id, probeAgainMs), probeMs)
+  }
+
+  #ended(id: number, error: Error | undefined): void {
+    if (id !== this.id) {
+      // One that was replaced has said all it had; what of it was not acknowledged goes again.
+      if (error !== undefined) this.#options.port.lost(id)
+      return
+    }
+    if (error !== undefined) this.#options.port.failed(error)
+    this.#fallBack(id, this.#proven || error !== undefined ? this.#options.retryMs() : probeAgainMs)
+  }
+
+  #fallBack(id: number, againMs: number): void {
+    if (this.#stopped) return
+    clearTimeout(this.#timer)
+    this.#proven = false
+    this.#proof = undefined
+    this.#close()
+    this.#request?.abort()
+    this.#request = undefined
+    this.#options.port.lost(id)
+    this.#timer = setTimeout(() => this.#open(), againMs)
+  }
+
+  #renew(): void {
+    this.#proven = false
+    this.#close()
+    this.#open()
+  }
+
+  #close(): void {
+    this.#body?.push(null)
+    this.#body = undefined
+  }
+}

@@ -1,0 +1,25 @@
+// The one file of proxy-in that touches the process: arguments, environment, terminal, signals and exit code.
+import { readFileSync } from "node:fs"
+import { stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { pino } from "pino"
+import { Agent } from "./agent.ts"
+import { runProxyIn } from "./program.ts"
+
+const errors = textOutput(process.stderr)
+const code = await runProxyIn(process.argv.slice(2), {
+  environment: process.env,
+  version: packageVersion(),
+  output: textOutput(process.stdout),
+  errors,
+  signal: stopSignal(process, () => performance.now()),
+  makeLog: (level) => pino({ level }, errors.isTerminal ? terminalLog(errors) : pino.destination(2)),
+  makeAgent: (options) => new Agent(options),
+})
+process.exit(code)
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown"
+}

@@ -1,0 +1,144 @@
+// proxy-in from command line to exit code: reads the options and the token, runs an agent and its status page until told to stop.
+import { readFile } from "node:fs/promises"
+import {
+  CommandError,
+  exitCodeOf,
+  givenToken,
+  listenProblem,
+  serveUntil,
+  systemCode,
+  type LogLevel,
+  type OptionValues,
+  type Surroundings,
+} from "@restante/protocol"
+import type { Logger } from "pino"
+import { externalText, upstreamText } from "./addresses.ts"
+import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
+import { readCaFile } from "./ca-file.ts"
+import { defaultStatusPort, parseAgentArguments, type AgentTable } from "./cli-options.ts"
+import { StatusServer } from "./status/status-server.ts"
+import type { AgentStatus } from "./status/status.ts"
+
+export interface AgentSurroundings extends Surroundings {
+  makeLog(level: LogLevel): Logger
+  makeAgent(options: AgentOptions): RunningAgent
+}
+
+/** What the program needs of an `Agent`. */
+export interface RunningAgent {
+  start(): Promise<void>
+  stop(): Promise<void>
+  status(): AgentStatus
+}
+
+/** Resolves with the exit code; never rejects. */
+export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
+  return exitCodeOf("proxy-in", around.errors, async () => {
+    const line = await parseAgentArguments(argv, { version: around.version, columns: around.output.columns })
+    if (line.kind === "print") around.output.write(line.text)
+    else await runAgent(line.values, around)
+  })
+}
+
+async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundings): Promise<void> {
+  const options = await agentOptions(values, around)
+  warnOfOpenToken(options)
+  const agent = around.makeAgent(options)
+  const page = new StatusServer(() => agent.status())
+  const service = {
+    start: async () => {
+      // First the page: a taken port is found before the edge counts on this agent.
+      const port = values.port === "off" ? undefined : await listen(page, values.port, options.log)
+      await agent.start()
+      return port
+    },
+    stop: async () => {
+      await agent.stop()
+      await page.stop()
+    },
+  }
+  await serveUntil(service, around.signal, (port) => {
+    const status = port === undefined ? "" : `Status on http://127.0.0.1:${port}/\n`
+    around.output.write(
+      `${externalText(options.external)} -> ${upstreamText(options.server)} (tunnel ${options.tunnel})\n${status}`,
+    )
+  })
+}
+
+async function agentOptions(
+  values: OptionValues<AgentTable>,
+  around: AgentSurroundings,
+): Promise<AgentOptions> {
+  const server = await trustedUpstream(values.server, values["ca-file"])
+  const caFile = values["external-ca-file"]
+  if (caFile !== undefined && values.external.protocol !== "https:") {
+    throw new CommandError(
+      "usage",
+      "--external-ca-file is only for an https:// --external. Leave it out, or write https://.",
+    )
+  }
+  const token = await givenToken({
+    file: values["token-file"],
+    environment: around.environment,
+    readText: (path) => readFile(path, "utf8"),
+  })
+  if (token === undefined) {
+    throw new CommandError(
+      "usage",
+      "The edge's token is missing. Put it into a file and give --token-file FILE, or set RESTANTE_TOKEN; proxy-out says at its start where the token is.",
+    )
+  }
+  return {
+    server,
+    external: values.external,
+    externalCa: caFile === undefined ? undefined : await readCaFile(caFile, "--external-ca-file"),
+    tunnel: values.tunnel,
+    token,
+    transport: values.transport,
+    concurrency: values.concurrency,
+    hostHeader: values["host-header"],
+    log: around.makeLog(values["log-level"]),
+  }
+}
+
+async function trustedUpstream(
+  server: UpstreamAddress,
+  caFile: string | undefined,
+): Promise<UpstreamAddress> {
+  if (caFile === undefined) return server
+  if (server.kind !== "tcp" || !server.tls) {
+    throw new CommandError(
+      "usage",
+      "--ca-file is only for an https:// --server. Leave it out, or write https://.",
+    )
+  }
+  return { ...server, ca: await readCaFile(caFile, "--ca-file") }
+}
+
+function warnOfOpenToken({ external, log }: AgentOptions): void {
+  const near = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(external.hostname)
+  if (external.protocol === "http:" && !near) {
+    log.warn(
+      { edge: externalText(external) },
+      "token and requests cross the network unencrypted: use an https edge where others can listen",
+    )
+  }
+}
+
+/** The port of the status page; undefined when nobody asked for a certain one and the usual one is taken. */
+async function listen(
+  page: StatusServer,
+  asked: number | undefined,
+  log: Logger,
+): Promise<number | undefined> {
+  const port = asked ?? defaultStatusPort
+  try {
+    return await page.start(port)
+  } catch (error) {
+    if (asked === undefined && systemCode(error) === "EADDRINUSE") {
+      log.warn({ port }, "no status page: its port is taken; choose another with --port")
+      return undefined
+    }
+    throw listenProblem(error, { host: "127.0.0.1", port }, "--port")
+  }
+}

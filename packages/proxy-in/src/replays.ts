@@ -1,0 +1,162 @@
+// The exchanges that this agent replays for one session: frames from the edge go to their replay, and what the replays
+// say goes into the session.
+import { WireError } from "@restante/protocol"
+import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
+import type { Logger } from "pino"
+import type { HostHeader } from "./agent-options.ts"
+import { Replay } from "./upstream/replay.ts"
+import type { ReplayOutcome } from "./upstream/replay.ts"
+import type { UpstreamPool } from "./upstream/pool.ts"
+import type { ReplyStream } from "./upstream/reply-stream.ts"
+
+export interface ReplaysOptions {
+  readonly pool: UpstreamPool
+  readonly hostHeader: HostHeader
+  readonly concurrency: number
+  readonly log: Logger
+  /** Where replies go; known only once the link that carries them is made. */
+  readonly link: () => ReplyPath
+  readonly onSettled: (outcome: ReplayOutcome) => void
+}
+
+export interface ReplyPath {
+  readonly out: Session
+  readonly congested: boolean
+}
+
+/** Without a deadline in the OPEN an upstream has this long to begin its answer. */
+const defaultHeadTimeoutMs = 60_000
+
+export class Replays implements StreamSink {
+  readonly #options: ReplaysOptions
+  readonly #running = new Map<number, Replay>()
+  #draining = false
+  #idle: (() => void) | undefined
+
+  constructor(options: ReplaysOptions) {
+    this.#options = options
+  }
+
+  get active(): number {
+    return this.#running.size
+  }
+
+  /** Begins nothing more; resolves once everything that runs has ended. */
+  drained(): Promise<void> {
+    this.#draining = true
+    if (this.#running.size === 0) return Promise.resolve()
+    return new Promise((resolve) => (this.#idle = resolve))
+  }
+
+  /** The session is over: the upstreams' connections are closed, nobody waits for their answers. */
+  abandon(): void {
+    for (const replay of this.#running.values()) replay.onReset()
+    this.#running.clear()
+    this.#idle?.()
+  }
+
+  /** The session has room again. */
+  resume(): void {
+    for (const replay of this.#running.values()) replay.resume()
+  }
+
+  onOpen(stream: number, frame: OpenFrame): void {
+    const { pool, hostHeader, concurrency, link } = this.#options
+    if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
+    if (this.#draining) return link().out.reset(stream, "agent_stopping")
+    if (this.#running.size >= concurrency) return link().out.reset(stream, "agent_overloaded")
+    const replay = new Replay(frame, new Reply(stream, link()), {
+      pool,
+      hostHeader,
+      headTimeoutMs: frame.deadlineMs ?? defaultHeadTimeoutMs,
+      readTimeoutMs: 0, // an event stream may be silent for hours; a client that gives up cancels
+      onSettled: (outcome) => this.#settled(stream, replay, frame, outcome),
+    })
+    this.#running.set(stream, replay)
+    replay.start()
+  }
+
+  onData(stream: number, bytes: Buffer): void {
+    this.#running.get(stream)?.onData(bytes)
+  }
+
+  onEnd(stream: number, trailers: string): void {
+    this.#running.get(stream)?.onEnd(trailers)
+  }
+
+  onReset(stream: number, _code: ResetCode): void {
+    this.#running.get(stream)?.onReset()
+  }
+
+  onWindow(stream: number, creditBytes: number): void {
+    this.#running.get(stream)?.onWindow(creditBytes)
+  }
+
+  onTaken(): void {
+    throw new WireError("frame_unexpected", "TAKEN from the edge")
+  }
+
+  onHead(): void {
+    throw new WireError("frame_unexpected", "HEAD from the edge")
+  }
+
+  onDrain(): void {
+    // The edge is about to stop: it opens nothing more, and what runs goes on.
+  }
+
+  #settled(stream: number, replay: Replay, frame: OpenFrame, outcome: ReplayOutcome): void {
+    this.#running.delete(stream)
+    const { log, onSettled } = this.#options
+    if (outcome.kind === "failed") {
+      log.warn(
+        { exchange: frame.exchangeId, method: replay.method, code: outcome.code, detail: outcome.detail },
+        "replay failed",
+      )
+    } else if (log.isLevelEnabled("debug")) {
+      log.debug(
+        { exchange: frame.exchangeId, method: replay.method, outcome: outcome.kind, status: replay.status },
+        "replayed",
+      )
+    }
+    onSettled(outcome)
+    if (this.#running.size === 0) this.#idle?.()
+  }
+}
+
+class Reply implements ReplyStream {
+  readonly #stream: number
+  readonly #link: ReplyPath
+
+  constructor(stream: number, link: ReplyPath) {
+    this.#stream = stream
+    this.#link = link
+  }
+
+  get congested(): boolean {
+    return this.#link.congested
+  }
+
+  taken(): void {
+    this.#link.out.taken(this.#stream)
+  }
+
+  head(flags: number, head: string, inlineBody?: Buffer): void {
+    this.#link.out.head(this.#stream, flags, head, inlineBody)
+  }
+
+  data(bytes: Buffer): void {
+    this.#link.out.data(this.#stream, bytes)
+  }
+
+  end(trailers: string): void {
+    this.#link.out.end(this.#stream, trailers)
+  }
+
+  reset(code: ResetCode, detail?: string): void {
+    this.#link.out.reset(this.#stream, code, detail)
+  }
+
+  window(creditBytes: number): void {
+    this.#link.out.window(this.#stream, creditBytes)
+  }
+}

@@ -1,0 +1,52 @@
+// What an agent says about itself at one moment: the answer of `/status.json` and the text of the status page.
+import type { Transport } from "../agent-options.ts"
+
+export interface AgentStatus {
+  readonly link: LinkState
+  /** The edge as given by `--external`. */
+  readonly edge: string
+  readonly tunnel: string
+  /** The private server as a person writes it, e.g. "http://127.0.0.1:8080" or "unix:/run/app.sock". */
+  readonly upstream: string
+  /** What `--transport` asked for. */
+  readonly transport: Transport
+  /** What carries messages at the moment; undefined when nothing does. */
+  readonly carriedOn: "poll" | "websocket" | undefined
+  /** Last measured time from this agent to the edge and back, in milliseconds; undefined before the first measurement. */
+  readonly roundTripMs: number | undefined
+  /** Epoch milliseconds when the agent started. */
+  readonly startedAt: number
+  readonly requests: RequestCounts
+  /** Newest first, at most 10. Short texts for people; never a secret, never a request's content. */
+  readonly lastErrors: readonly StatusError[]
+}
+
+export type LinkState =
+  /** Never attached yet. */
+  | { readonly kind: "connecting" }
+  /** `since`: epoch milliseconds. */
+  | { readonly kind: "connected"; readonly since: number }
+  /** Was or could not be attached; `attempt` counts from 1, `retryAt` is epoch milliseconds. */
+  | {
+      readonly kind: "reconnecting"
+      readonly attempt: number
+      readonly retryAt: number
+      readonly reason: string
+    }
+  | { readonly kind: "stopping" }
+  | { readonly kind: "stopped" }
+
+export interface RequestCounts {
+  /** Being replayed now. */
+  readonly active: number
+  /** Answered by the upstream, whatever its status. */
+  readonly served: number
+  /** Ended without a whole answer of the upstream. */
+  readonly failed: number
+}
+
+export interface StatusError {
+  /** Epoch milliseconds. */
+  readonly at: number
+  readonly message: string
+}

@@ -1,0 +1,258 @@
+// One exchange at the agent: the edge's OPEN becomes a request to the upstream, the upstream's answer goes back on the
+// stream. Ends exactly once, with the upstream's answer, with a reset that says what went wrong, or because the client left.
+import { Http1Error, openKind } from "@restante/protocol"
+import type { OpenFrame, ResetCode, ResponseHead } from "@restante/protocol"
+import type { HostHeader } from "../agent-options.ts"
+import type { ConnectionUser, UpstreamConnection } from "./connection.ts"
+import type { UpstreamFailure } from "./failures.ts"
+import type { UpstreamPool } from "./pool.ts"
+import type { ReplyStream } from "./reply-stream.ts"
+import { RequestBody } from "./request-body.ts"
+import { upstreamRequest } from "./request-head.ts"
+import type { UpstreamRequest } from "./request-head.ts"
+import { ResponseRelay } from "./response-relay.ts"
+
+export interface ReplayOptions {
+  readonly pool: UpstreamPool
+  readonly hostHeader: HostHeader
+  /** From the end of the request to the response head, and for every pause of the upstream in taking the request, in milliseconds; 0: no limit. */
+  readonly headTimeoutMs: number
+  /** Longest silence in the middle of a response body that the edge is ready to take, in milliseconds; 0: no limit. */
+  readonly readTimeoutMs: number
+  /** Called exactly once, when both sides have ended or one has reset the stream; possibly within `start`. */
+  onSettled(outcome: ReplayOutcome): void
+}
+
+export type ReplayOutcome =
+  /** The upstream's answer is with the session, whatever its status. */
+  | { readonly kind: "answered"; readonly status: number }
+  /** Reset by us. `detail` is for logs. */
+  | { readonly kind: "failed"; readonly code: ResetCode; readonly detail: string }
+  /** Reset by the edge before the answer was whole. */
+  | { readonly kind: "cancelled" }
+
+export class Replay implements ConnectionUser {
+  readonly #open: OpenFrame
+  readonly #reply: ReplyStream
+  readonly #options: ReplayOptions
+  readonly #response: ResponseRelay
+  #request: UpstreamRequest | undefined
+  /** Only for a body that follows the OPEN. */
+  #body: RequestBody | undefined
+  #connection: UpstreamConnection | undefined
+  #retried = false
+  #settled = false
+
+  constructor(open: OpenFrame, reply: ReplyStream, options: ReplayOptions) {
+    this.#open = open
+    this.#reply = reply
+    this.#options = options
+    this.#response = new ResponseRelay(reply)
+  }
+
+  /** For logs; "" until `start` found the head valid. */
+  get method(): string {
+    return this.#request?.method ?? ""
+  }
+
+  /** For logs, as the client sent it; "" until `start` found the head valid. */
+  get target(): string {
+    return this.#request?.target ?? ""
+  }
+
+  /** Of the upstream's response; 0 before. */
+  get status(): number {
+    return this.#response.status
+  }
+
+  start(): void {
+    const { pool, hostHeader } = this.#options
+    if (this.#open.kind !== openKind.http) return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
+    const { upstream, limits, persistent } = pool
+    try {
+      this.#request = upstreamRequest(this.#open, { upstream, hostHeader, limits, persistent })
+    } catch (error) {
+      if (!(error instanceof Http1Error)) throw error
+      return this.#fail({ code: "request_rejected", detail: error.code })
+    }
+    const { bodyFollows } = this.#request
+    if (bodyFollows !== undefined) this.#body = new RequestBody(bodyFollows, this.#reply, pool.windows)
+    this.#connect(this.#request)
+  }
+
+  // The edge's side.
+
+  /** Request body. Throws WireError when the edge overdraws its credit; the session is over then. */
+  onData(bytes: Buffer): void {
+    const body = this.#body
+    if (this.#settled || body === undefined) return
+    if (!body.data(bytes))
+      return this.#fail({ code: "internal", detail: "more request body than Content-Length" })
+    this.#expectProgress(body)
+  }
+
+  /** The request body is whole. `trailers`: raw field lines. */
+  onEnd(trailers: string): void {
+    const body = this.#body
+    if (this.#settled || body === undefined) return
+    if (!body.end(trailers))
+      return this.#fail({ code: "internal", detail: "less request body than Content-Length" })
+    this.#expectProgress(body)
+    if (this.#response.received) this.#leaveConnection(true)
+    this.#settleWhenOver()
+  }
+
+  /** The client left, or has its answer and sends no more: the upstream's connection ends at once. */
+  onReset(): void {
+    this.#leave()
+    const { complete, status } = this.#response
+    this.#settle(complete ? { kind: "answered", status } : { kind: "cancelled" })
+  }
+
+  /** The edge takes more response bytes. Throws WireError when that is more than a window may be; the session is over then. */
+  onWindow(creditBytes: number): void {
+    if (this.#settled) return
+    this.#response.grant(creditBytes)
+    this.resume()
+  }
+
+  /** The session has room again. */
+  resume(): void {
+    if (this.#settled) return
+    this.#response.pump()
+    if (!this.#response.full && this.#response.begun && this.#connection !== undefined) {
+      this.#connection.resume()
+      if (!this.#response.received) this.#connection.expectWithin(this.#options.readTimeoutMs)
+    }
+    this.#settleWhenOver()
+  }
+
+  /** The agent gives the exchange up: the edge is told `code`. */
+  abort(code: ResetCode, detail = ""): void {
+    this.#fail({ code, detail })
+  }
+
+  // The upstream's side.
+
+  onReady(): void {
+    if (this.#request !== undefined && this.#connection !== undefined)
+      this.#send(this.#request, this.#connection)
+  }
+
+  onInformational(head: ResponseHead): void {
+    if (!this.#settled) this.#response.informational(head)
+  }
+
+  onHead(head: ResponseHead): void {
+    if (this.#settled) return
+    // Nobody asked for another protocol: the Upgrade field does not cross (RFC 9110 section 15.2.2).
+    if (head.status === 101) return this.#fail({ code: "upstream_protocol", detail: "unsolicited 101" })
+    this.#response.head(head)
+  }
+
+  onBody(bytes: Buffer): void {
+    if (!this.#settled) this.#response.body(bytes)
+  }
+
+  onBodyEnd(trailers: string): void {
+    if (!this.#settled) this.#response.end(trailers)
+  }
+
+  onReadEnd(): void {
+    const response = this.#response
+    const connection = this.#connection
+    if (this.#settled || connection === undefined || !response.begun) return
+    response.flush()
+    if (response.received) {
+      if (this.#body === undefined || this.#body.ended || !connection.persistent) this.#leaveConnection(false)
+      else this.#expectProgress(this.#body)
+      this.#settleWhenOver()
+    } else if (response.full) {
+      connection.pause()
+      connection.expectWithin(0) // it is the edge that we wait for
+    } else connection.expectWithin(this.#options.readTimeoutMs)
+  }
+
+  onBroken(failure: UpstreamFailure, stale: boolean): void {
+    this.#connection = undefined
+    if (this.#settled) return
+    // The answer is here; what is left of the request has no reader.
+    if (this.#response.received) return this.#body?.discard()
+    // RFC 9112 section 9.3.1: the upstream closed an idle connection just as we used it.
+    const request = this.#request
+    if (stale && !this.#retried && request?.idempotent && request.bodyFollows === undefined) {
+      this.#retried = true
+      return this.#connect(request)
+    }
+    this.#fail(failure)
+  }
+
+  onOverdue(): void {
+    if (this.#response.received) {
+      this.#leave()
+      this.#body?.discard()
+      return
+    }
+    const waited = this.#response.begun ? "upstream_read_timeout" : "upstream_timeout"
+    this.#fail({ code: waited, detail: this.#response.begun ? "body" : "head" })
+  }
+
+  #connect(request: UpstreamRequest): void {
+    const connection = this.#options.pool.acquire(this, this.#retried)
+    if (connection === undefined) return this.#fail({ code: "agent_stopping", detail: "pool closed" })
+    this.#connection = connection
+    if (connection.ready) this.#send(request, connection)
+  }
+
+  #send(request: UpstreamRequest, connection: UpstreamConnection): void {
+    // From here on the upstream may have seen it; what is idempotent may be repeated all the same.
+    if (!request.idempotent) this.#reply.taken()
+    connection.begin(request.method)
+    connection.write(request.bytes)
+    const body = this.#body
+    if (body === undefined) return connection.expectWithin(this.#options.headTimeoutMs)
+    body.attach(connection, () => this.#expectProgress(body))
+    this.#expectProgress(body)
+  }
+
+  /** While no response is being read: the upstream has to move when it has the whole request or part of it before it. */
+  #expectProgress(body: RequestBody): void {
+    const connection = this.#connection
+    if (connection === undefined || !connection.ready || (this.#response.begun && !this.#response.received))
+      return
+    connection.expectWithin(body.ended || body.blocked ? this.#options.headTimeoutMs : 0)
+  }
+
+  /** The response is whole. `early`: it was so before the request was, and then the connection serves no other. */
+  #leaveConnection(early: boolean): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    connection?.release(early)
+    if (this.#body !== undefined && !this.#body.ended) this.#body.discard()
+  }
+
+  #leave(): void {
+    const connection = this.#connection
+    this.#connection = undefined
+    connection?.abort()
+  }
+
+  #fail(failure: UpstreamFailure): void {
+    if (this.#settled) return
+    this.#leave()
+    this.#reply.reset(failure.code, failure.detail)
+    this.#settle({ kind: "failed", ...failure })
+  }
+
+  #settleWhenOver(): void {
+    if (!this.#response.complete || (this.#body !== undefined && !this.#body.ended)) return
+    this.#settle({ kind: "answered", status: this.#response.status })
+  }
+
+  #settle(outcome: ReplayOutcome): void {
+    if (this.#settled) return
+    this.#settled = true
+    this.#body?.release()
+    this.#options.onSettled(outcome)
+  }
+}

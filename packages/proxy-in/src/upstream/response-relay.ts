@@ -1,0 +1,130 @@
+// A response on its way from the upstream to the session. One that arrives whole and small goes as one frame; every
+// other one as a head, bytes under credit, and an end.
+import { endToEndFields, endToEndTrailers, headFlags, SendCredit, wireLimits } from "@restante/protocol"
+import type { ResponseHead } from "@restante/protocol"
+import type { ReplyStream } from "./reply-stream.ts"
+
+export class ResponseRelay {
+  readonly #reply: ReplyStream
+  /** "held": the head is read, and may still go out together with its body. */
+  #phase: "awaited" | "held" | "open" | "complete" = "awaited"
+  #status = 0
+  #head = ""
+  /** What the current read brought: parts of the read buffer, copied once by `flush`. */
+  #parts: Buffer[] = []
+  #partsBytes = 0
+  /** Copies that wait for credit; at most what one read brings. */
+  #waiting: Buffer[] = []
+  #credit: SendCredit | undefined
+  #trailers: string | undefined
+
+  constructor(reply: ReplyStream) {
+    this.#reply = reply
+  }
+
+  /** Of the final head; 0 before. */
+  get status(): number {
+    return this.#status
+  }
+
+  /** The final head has come. */
+  get begun(): boolean {
+    return this.#phase !== "awaited"
+  }
+
+  /** The upstream has sent everything. */
+  get received(): boolean {
+    return this.#trailers !== undefined
+  }
+
+  /** Everything has been handed to the session. */
+  get complete(): boolean {
+    return this.#phase === "complete"
+  }
+
+  /** Nothing more may be read: the edge has not given the credit for it, or the session is full. */
+  get full(): boolean {
+    return (
+      this.#waiting.length > 0 ||
+      (this.#credit !== undefined && this.#credit.available === 0) ||
+      this.#reply.congested
+    )
+  }
+
+  informational(head: ResponseHead): void {
+    this.#reply.head(headFlags.informational, headText(head))
+  }
+
+  head(head: ResponseHead): void {
+    this.#phase = "held"
+    this.#status = head.status
+    this.#head = headText(head)
+  }
+
+  body(bytes: Buffer): void {
+    this.#parts.push(bytes)
+    this.#partsBytes += bytes.length
+  }
+
+  end(trailers: string): void {
+    this.#trailers = endToEndTrailers(trailers)
+  }
+
+  /** The read is over: sends what it brought, as far as credit goes. */
+  flush(): void {
+    if (this.#phase === "held") {
+      if (this.#trailers === "" && this.#partsBytes <= wireLimits.maxInlineBytes) {
+        this.#phase = "complete"
+        this.#reply.head(headFlags.final, this.#head, this.#partsBytes === 0 ? undefined : this.#takeParts())
+        return
+      }
+      this.#phase = "open"
+      this.#credit = new SendCredit(wireLimits.initialWindowBytes)
+      this.#reply.head(headFlags.body, this.#head)
+    }
+    if (this.#partsBytes > 0) this.#waiting.push(this.#takeParts())
+    this.pump()
+  }
+
+  /** Throws WireError when the edge grants more than a window may be. */
+  grant(creditBytes: number): void {
+    this.#credit?.grant(creditBytes)
+  }
+
+  /** Sends what waits, as far as credit goes, and the end after it. */
+  pump(): void {
+    const credit = this.#credit
+    if (credit === undefined || this.#phase !== "open") return
+    while (credit.available > 0 && !this.#reply.congested) {
+      const bytes = this.#waiting.shift()
+      if (bytes === undefined) break
+      const fits = Math.min(bytes.length, credit.available)
+      if (fits < bytes.length) this.#waiting.unshift(bytes.subarray(fits))
+      credit.take(fits)
+      this.#reply.data(fits < bytes.length ? bytes.subarray(0, fits) : bytes)
+    }
+    if (this.#trailers === undefined || this.#waiting.length > 0) return
+    this.#phase = "complete"
+    this.#reply.end(this.#trailers)
+  }
+
+  /** A copy: the parts lie in a buffer that the next read overwrites. */
+  #takeParts(): Buffer {
+    const bytes = Buffer.allocUnsafe(this.#partsBytes)
+    let at = 0
+    for (const part of this.#parts) at += part.copy(bytes, at)
+    this.#parts = []
+    this.#partsBytes = 0
+    return bytes
+  }
+}
+
+/** Status, reason and fields as they came, without those about the connection. */
+function headText(head: ResponseHead): string {
+  const { status } = head
+  // RFC 9110 section 8.6: no Content-Length in these.
+  const fields = endToEndFields(head.fields, status === 204 || status < 200 ? contentLength : undefined)
+  return `HTTP/1.1 ${status} ${head.reason}\r\n${fields}\r\n`
+}
+
+const contentLength: ReadonlySet<string> = new Set(["content-length"])

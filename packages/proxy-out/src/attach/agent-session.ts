@@ -1,0 +1,282 @@
+// One agent process attached to this edge. It outlives the connections that carry it: streams go on when a carrier is
+// lost and another comes, and end when the session does.
+import { headFlags, openKind, Session, WireError, wireLimits } from "@restante/protocol"
+import type { OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
+import type { Leasable } from "../exchange/agent-stream.ts"
+import type { Carrier } from "./carrier.ts"
+import { SessionStream } from "./session-stream.ts"
+import type { StreamOwner } from "./session-stream.ts"
+
+export interface AgentSessionOptions {
+  readonly id: string
+  readonly tunnel: string
+  /** Stable name of the agent's place: a new process there replaces the old one's session. */
+  readonly instance: string
+  /** Most streams at a time. */
+  readonly concurrency: number
+  /** What an agent is told about how long the upstream may take to begin its answer, in milliseconds. */
+  readonly timeoutMs: number
+  readonly port: AgentSessionPort
+}
+
+export interface AgentSessionPort {
+  /** A stream ended or the session became usable: more tickets may fit. */
+  onRoom(session: AgentSession): void
+  /** The last carrier is gone (false), or there is one again (true). */
+  onAttached(session: AgentSession, attached: boolean): void
+}
+
+const ackDelayMs = 20
+
+export class AgentSession implements SessionSink, StreamOwner {
+  readonly id: string
+  readonly tunnel: string
+  readonly instance: string
+  readonly session: Session
+  readonly #options: AgentSessionOptions
+  readonly #streams = new Map<number, SessionStream>()
+  readonly #carriers: Carrier[] = []
+  readonly #blocked = new Set<SessionStream>()
+  #nextStream = 1
+  #nextCarrier = 1
+  /** OPENs written, and how many of them have certainly left with a carrier or may have. */
+  #opened = 0
+  #sent = 0
+  #draining = false
+  #ended = false
+  #flushing = false
+  #ackTimer: NodeJS.Timeout | undefined
+  /** Something arrived since this was last cleared. */
+  heard = true
+  /** The last carriers were closed by us because the agent was silent, not by the agent's side. */
+  silent = false
+
+  constructor(options: AgentSessionOptions) {
+    this.#options = options
+    this.id = options.id
+    this.tunnel = options.tunnel
+    this.instance = options.instance
+    this.session = new Session({ sink: this, onOutput: () => this.#scheduleFlush() })
+  }
+
+  get active(): number {
+    return this.#streams.size
+  }
+
+  get attached(): boolean {
+    return this.#carriers.length > 0
+  }
+
+  get ended(): boolean {
+    return this.#ended
+  }
+
+  /** How many more streams the agent takes now; none while nothing carries them. */
+  get room(): number {
+    if (this.#draining || this.#ended || this.#carriers.length === 0) return 0
+    return this.#options.concurrency - this.#streams.size
+  }
+
+  get congested(): boolean {
+    return this.session.queuedBytes + this.session.unacknowledgedBytes > wireLimits.maxUnacknowledgedBytes
+  }
+
+  /** Gives the exchange's request to the agent. Only with room. */
+  open(leasable: Leasable): void {
+    const { ticket } = leasable
+    const id = this.#nextStream++
+    const stream = new SessionStream(this, id, ++this.#opened, ticket.bodyFollows)
+    this.#streams.set(id, stream)
+    this.session.open(id, {
+      kind: openKind.http,
+      exchangeId: ticket.id,
+      attempt: ticket.attempt,
+      deadlineMs: this.#options.timeoutMs,
+      clientAddress: ticket.record.clientAddress,
+      scheme: ticket.record.scheme,
+      traceparent: ticket.record.traceparent,
+      tunnel: undefined,
+      head: ticket.head,
+      bodyFollows: ticket.bodyFollows,
+      body: ticket.body,
+    })
+    stream.sink = leasable.leased(stream)
+  }
+
+  // Carriers.
+
+  carrierId(): number {
+    return this.#nextCarrier++
+  }
+
+  attach(carrier: Carrier): void {
+    // Those that go on come first: a poll is worth waiting for only when there is nothing better.
+    if (carrier.kind === "poll") this.#carriers.push(carrier)
+    else this.#carriers.unshift(carrier)
+    this.silent = false
+    if (this.#carriers.length === 1) this.#options.port.onAttached(this, true)
+    this.flush()
+  }
+
+  /** The agent has opened another streamed poll: the ones before it end politely. */
+  replaceStreamed(carrier: Carrier): void {
+    for (const old of this.#carriers.filter((one) => one !== carrier && one.kind === "streamed")) old.close()
+  }
+
+  /** The carrier ended. `delivered` says that everything it took has certainly arrived or will be asked for again by the agent. */
+  detach(carrier: Carrier, delivered: boolean): void {
+    const index = this.#carriers.indexOf(carrier)
+    if (index < 0) return
+    this.#carriers.splice(index, 1)
+    if (!delivered) this.session.carrierLost(carrier.id)
+    if (this.#carriers.length === 0 && !this.#ended) this.#options.port.onAttached(this, false)
+    else if (this.session.hasOutput) this.#scheduleFlush()
+  }
+
+  /** One message from the agent. Throws WireError: the session is broken then and has to be ended. */
+  receive(message: Buffer): void {
+    this.heard = true
+    this.session.receive(message)
+    if (this.#blocked.size > 0 && !this.congested) this.#unblock()
+    if (this.session.ackDue && this.#ackTimer === undefined) {
+      this.#ackTimer = setTimeout(() => this.#acknowledge(), ackDelayMs)
+    }
+  }
+
+  /** Sends what waits on what is ready. */
+  flush(): void {
+    this.#flushing = false
+    const { session } = this
+    while (session.hasOutput) {
+      const carrier = this.#readyCarrier()
+      if (carrier === undefined) return
+      const parts = session.nextMessage(carrier.id)
+      if (parts === undefined) break
+      carrier.send(parts)
+    }
+    this.#sent = this.#opened
+  }
+
+  /** Whether the agent misses a message although its carriers are fine: asked for again. */
+  requestMissing(): void {
+    const carrier = this.#carriers.find((one) => one.ready && one.kind !== "poll") ?? this.#readyCarrier()
+    carrier?.send([this.session.ackMessage({ resend: true })])
+  }
+
+  closeCarriers(): void {
+    for (const carrier of this.#carriers.slice()) carrier.close()
+  }
+
+  /**
+   * Ends the session and tells every exchange. `agentEnded`: the agent's process is known to be gone or to have said
+   * goodbye, so what it did not announce with TAKEN it did not begin.
+   */
+  end({ agentEnded }: { agentEnded: boolean }): void {
+    if (this.#ended) return
+    this.#ended = true
+    clearTimeout(this.#ackTimer)
+    this.closeCarriers()
+    const certain = agentEnded && !this.silent && !this.session.missing
+    const streams = [...this.#streams.values()]
+    this.#streams.clear()
+    for (const stream of streams) {
+      const sent = stream.opened <= this.#sent
+      stream.sink?.onLost({ begun: sent ? (certain ? "untaken" : "maybe") : "no" })
+    }
+  }
+
+  /** While the agent is out of reach: exchanges that another agent may run as well are given back. */
+  releaseRepeatable(): void {
+    for (const stream of this.#streams.values()) {
+      const { sink } = stream
+      if (sink?.repeatable !== true) continue
+      stream.reset("cancelled")
+      sink.onLost({ begun: "maybe" })
+    }
+  }
+
+  // For streams.
+
+  forget(stream: SessionStream): void {
+    stream.sink = undefined
+    this.#blocked.delete(stream)
+    if (this.#streams.delete(stream.id)) this.#options.port.onRoom(this)
+  }
+
+  await(stream: SessionStream): void {
+    this.#blocked.add(stream)
+  }
+
+  // Frames from the agent. Those of streams that are over are ignored: they crossed with a RESET.
+
+  onOpen(_stream: number, _frame: OpenFrame): void {
+    throw new WireError("frame_unexpected", "an agent opens no streams")
+  }
+
+  onTaken(stream: number): void {
+    this.#streams.get(stream)?.sink?.onTaken()
+  }
+
+  onHead(id: number, flags: number, head: string, inlineBody: Buffer | undefined): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    const { sink } = stream
+    if ((flags & headFlags.final) !== 0) stream.responseEnded()
+    sink?.onHead(flags, head, inlineBody)
+  }
+
+  onData(stream: number, bytes: Buffer): void {
+    this.#streams.get(stream)?.sink?.onData(bytes)
+  }
+
+  onEnd(id: number, trailers: string): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    const { sink } = stream
+    stream.responseEnded()
+    sink?.onEnd(trailers)
+  }
+
+  onReset(id: number, code: ResetCode): void {
+    const stream = this.#streams.get(id)
+    if (stream === undefined) return
+    const { sink } = stream
+    this.forget(stream)
+    sink?.onReset(code)
+  }
+
+  onWindow(stream: number, credit: number): void {
+    this.#streams.get(stream)?.sink?.onWindow(credit)
+  }
+
+  onDrain(): void {
+    this.#draining = true
+  }
+
+  #unblock(): void {
+    const waiting = [...this.#blocked]
+    this.#blocked.clear()
+    for (const stream of waiting) stream.sink?.onWritable()
+  }
+
+  #acknowledge(): void {
+    this.#ackTimer = undefined
+    if (!this.session.ackDue || this.#ended) return
+    const carrier = this.#carriers.find((one) => one.ready && one.kind !== "poll")
+    carrier?.send([this.session.ackMessage()])
+  }
+
+  #readyCarrier(): Carrier | undefined {
+    for (const carrier of this.#carriers) if (carrier.ready) return carrier
+    return undefined
+  }
+
+  /** Once per turn of the event loop: what many sockets said in one turn leaves as one message. */
+  #scheduleFlush(): void {
+    if (this.#flushing) return
+    this.#flushing = true
+    setImmediate(this.#flushNow)
+  }
+
+  readonly #flushNow = (): void => this.flush()
+}

@@ -1,0 +1,78 @@
+// An agent that wants to attach says who it is: a small JSON body, checked before anything of it is used.
+import { protocolVersion } from "@restante/protocol"
+import type { RequestHead } from "@restante/protocol"
+import { z } from "zod"
+import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import { problemResponse } from "./replies.ts"
+
+export interface AttachHello {
+  /** 1 to 63 of a-z, 0-9 and "-". */
+  readonly tunnel: string
+  readonly instance: string
+  readonly concurrency: number
+  /** Name and version, for logs. */
+  readonly software: string
+}
+
+const helloSchema = z.object({
+  protocol: z.literal(protocolVersion),
+  tunnel: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+  instance: z.string().regex(/^[\w-]{1,64}$/),
+  concurrency: z.int().min(1).max(65_535),
+  software: z.string().regex(/^[\x20-\x7e]{1,100}$/),
+})
+
+const versionSchema = z.object({ protocol: z.number() })
+
+const maxBodyBytes = 16 * 1024
+
+export class AttachRequest implements RequestHandler {
+  readonly #connection: ClientConnection
+  readonly #keepAlive: boolean
+  readonly #accept: (hello: AttachHello) => Buffer
+  readonly #chunks: Buffer[] = []
+  #bytes = 0
+
+  constructor(head: RequestHead, connection: ClientConnection, accept: (hello: AttachHello) => Buffer) {
+    this.#connection = connection
+    this.#keepAlive = head.keepAlive
+    this.#accept = accept
+  }
+
+  onBody(bytes: Buffer): void {
+    this.#bytes += bytes.length
+    if (this.#bytes <= maxBodyBytes) this.#chunks.push(bytes)
+  }
+
+  onBodyEnd(): void {
+    this.#connection.write(this.#answer())
+    this.#connection.finish(this.#keepAlive)
+  }
+
+  onReadPaused(): void {}
+
+  onClientDrain(): void {}
+
+  onClientGone(): void {}
+
+  #answer(): Buffer {
+    if (this.#bytes > maxBodyBytes)
+      return problemResponse("malformed_request", `more than ${maxBodyBytes} bytes`)
+    const said = parseJson(Buffer.concat(this.#chunks).toString("utf8"))
+    const hello = helloSchema.safeParse(said)
+    if (hello.success) return this.#accept(hello.data)
+    const version = versionSchema.safeParse(said)
+    if (version.success && version.data.protocol !== protocolVersion)
+      return problemResponse("version_unsupported")
+    const path = hello.error.issues[0]?.path.join(".")
+    return problemResponse("malformed_request", path === undefined || path === "" ? undefined : path)
+  }
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}

@@ -1,0 +1,14 @@
+// What takes messages down to an agent: a waiting poll, a streamed poll, a websocket. The session does not care which.
+
+export interface Carrier {
+  /** Unique within its session. */
+  readonly id: number
+  /** Whether it takes a message now. */
+  readonly ready: boolean
+  /** A "poll" ends with its first message; the others go on, so they are worth a bare acknowledgement. */
+  readonly kind: "poll" | "streamed" | "websocket"
+  /** Sends one message; its parts in order. Only when `ready`. */
+  send(parts: readonly Buffer[]): void
+  /** Ends it politely; what it carried has been sent. */
+  close(): void
+}

@@ -1,0 +1,168 @@
+// The agents' endpoints under /.restante/v1/ (docs/protocol.md): attach, poll, push, websocket, detach.
+// They are served by the ingress itself: neither they nor the clients' requests pass through Express.
+import { createHash, timingSafeEqual } from "node:crypto"
+import { IncomingMessage } from "node:http"
+import { protocolVersion } from "@restante/protocol"
+import type { RequestHead, Secret, WireError } from "@restante/protocol"
+import { nanoid } from "nanoid"
+import type { Logger } from "pino"
+import { WebSocketServer } from "ws"
+import type { Clock } from "../clock.ts"
+import { Deadlines } from "../exchange/deadlines.ts"
+import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import type { AgentSession } from "./agent-session.ts"
+import { AttachRequest } from "./attach-request.ts"
+import { PollRequest, PushRequest } from "./message-requests.ts"
+import type { MessageRequestPort } from "./message-requests.ts"
+import type { PollCarrier } from "./poll-carrier.ts"
+import { jsonResponse, problemResponse, ReplyRequest } from "./replies.ts"
+import { resumeSeconds, shortId } from "./sessions.ts"
+import type { Sessions } from "./sessions.ts"
+import { WebSocketCarrier, websocketOptions } from "./websocket-carrier.ts"
+
+export interface EndpointsOptions {
+  readonly sessions: Sessions
+  readonly token: Secret
+  readonly clock: Clock
+  readonly log: Logger
+  readonly software: string
+}
+
+export const endpointPrefix = "/.restante/v1/"
+/** A poll is ended after this long, before any middlebox does. */
+const pollSeconds = 25
+/** 24 characters of nanoid's alphabet carry 144 bits. */
+const sessionIdLength = 24
+
+export class Endpoints implements MessageRequestPort {
+  readonly #options: EndpointsOptions
+  readonly #tokenDigest: Buffer
+  readonly #polls: Deadlines<PollCarrier>
+  readonly #websockets = new WebSocketServer(websocketOptions)
+
+  constructor(options: EndpointsOptions) {
+    this.#options = options
+    this.#tokenDigest = digest(options.token.reveal())
+    this.#polls = new Deadlines({
+      afterMs: pollSeconds * 1000,
+      clock: options.clock,
+      onExpired: (poll) => poll.close(),
+    })
+  }
+
+  stop(): void {
+    this.#polls.stop()
+  }
+
+  /** Undefined for a target that is not an agents' endpoint. */
+  route(head: RequestHead, connection: ClientConnection): RequestHandler | undefined {
+    if (!head.target.startsWith(endpointPrefix)) return undefined
+    const endpoint = head.target.slice(endpointPrefix.length)
+    const method = methods[endpoint]
+    if (method === undefined) return undefined // for people: Express answers
+    if (head.method !== method)
+      return new ReplyRequest(head, connection, problemResponse("method_not_allowed"))
+    if (endpoint === "attach") return this.#attach(head, connection)
+    const session = this.#options.sessions.get(head.fields.get("restante-session") ?? "")
+    if (session === undefined) return new ReplyRequest(head, connection, problemResponse("session_unknown"))
+    switch (endpoint) {
+      case "poll":
+        return new PollRequest(this, session, head, connection)
+      case "push":
+        return new PushRequest(this, session, head, connection)
+      case "websocket":
+        return this.#websocket(head, connection, session)
+      default:
+        this.#options.sessions.end(session, "detached")
+        return new ReplyRequest(head, connection, jsonResponse({}))
+    }
+  }
+
+  broken(session: AgentSession, connection: ClientConnection, error: WireError): void {
+    this.#options.log.warn(
+      { session: shortId(session), tunnel: session.tunnel, err: error },
+      "session broken",
+    )
+    this.#options.sessions.end(session, "broken")
+    connection.write(problemResponse("malformed_message", error.code))
+    connection.finish(false)
+  }
+
+  pollWaits(poll: PollCarrier): void {
+    this.#polls.set(poll)
+  }
+
+  pollEnded(poll: PollCarrier): void {
+    this.#polls.clear(poll)
+  }
+
+  #attach(head: RequestHead, connection: ClientConnection): RequestHandler {
+    if (!this.#authorized(head.fields.get("authorization"))) {
+      this.#options.log.warn({ address: connection.remoteAddress }, "agent refused: wrong or missing token")
+      return new ReplyRequest(head, connection, problemResponse("token_refused"))
+    }
+    return new AttachRequest(head, connection, ({ tunnel, instance, concurrency, software }) => {
+      const session = this.#options.sessions.create({
+        id: nanoid(sessionIdLength),
+        tunnel,
+        instance,
+        concurrency,
+        software,
+      })
+      return jsonResponse({
+        session: session.id,
+        protocol: protocolVersion,
+        resumeSeconds,
+        pollSeconds,
+        software: this.#options.software,
+      })
+    })
+  }
+
+  /** Compares digests, so that neither content nor length of the token can be told from the time it takes. */
+  #authorized(authorization: string | undefined): boolean {
+    const given = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1]
+    return timingSafeEqual(digest(given ?? ""), this.#tokenDigest) && given !== undefined
+  }
+
+  #websocket(head: RequestHead, connection: ClientConnection, session: AgentSession): RequestHandler {
+    if (head.upgrade?.toLowerCase() !== "websocket")
+      return new ReplyRequest(head, connection, problemResponse("upgrade_required"))
+    const { socket } = connection
+    connection.takeOver((rest) => {
+      const request = new IncomingMessage(socket)
+      request.method = head.method
+      request.url = head.target
+      request.headers = headersOf(head)
+      this.#websockets.handleUpgrade(request, socket, rest, (websocket) => {
+        const carrier = new WebSocketCarrier(websocket, session, (error) => {
+          this.#options.log.warn(
+            { session: shortId(session), tunnel: session.tunnel, err: error },
+            "session broken",
+          )
+          this.#options.sessions.end(session, "broken")
+        })
+        session.attach(carrier)
+      })
+    })
+    return new ReplyRequest(head, connection, undefined)
+  }
+}
+
+const methods: Readonly<Record<string, string>> = {
+  attach: "POST",
+  poll: "POST",
+  push: "POST",
+  websocket: "GET",
+  session: "DELETE",
+}
+
+function digest(text: string): Buffer {
+  return createHash("sha256").update(text, "utf8").digest()
+}
+
+function headersOf(head: RequestHead): Record<string, string> {
+  const headers: Record<string, string> = {}
+  for (const [name, value] of head.fields) headers[name.toLowerCase()] = value
+  return headers
+}

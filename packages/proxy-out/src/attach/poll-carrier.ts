@@ -1,0 +1,125 @@
+// Polls that carry a session: one that ends with its first message, and one whose answer goes on with many.
+import { messagesMediaType, preamble } from "@restante/protocol"
+import type { ClientConnection } from "../ingress/client-connection.ts"
+import type { AgentSession } from "./agent-session.ts"
+import type { Carrier } from "./carrier.ts"
+
+const common = `HTTP/1.1 200 OK\r\nRestante-Version: 1\r\nContent-Type: ${messagesMediaType}\r\nCache-Control: no-store\r\nX-Accel-Buffering: no\r\n`
+const streamedHead = Buffer.from(`${common}Transfer-Encoding: chunked\r\n\r\n`, "latin1")
+const emptyHead = Buffer.from(
+  "HTTP/1.1 204 No Content\r\nRestante-Version: 1\r\nCache-Control: no-store\r\n\r\n",
+  "latin1",
+)
+const crlf = Buffer.from("\r\n")
+const lastChunk = Buffer.from("0\r\n\r\n")
+/** An answer that is not read holds back the session's messages from here on. */
+const maxUnsentBytes = 1024 * 1024
+
+/** The answer to a POST of messages: these messages. */
+export function writeMessages(connection: ClientConnection, parts: readonly Buffer[]): void {
+  let bytes = preamble.length
+  for (const part of parts) bytes += part.length
+  connection.writeAll([
+    Buffer.from(`${common}Content-Length: ${bytes}\r\n\r\n`, "latin1"),
+    preamble,
+    ...parts,
+  ])
+}
+
+/** A long poll: answered with the first message, or empty when there is none for long. */
+export class PollCarrier implements Carrier {
+  readonly id: number
+  readonly kind = "poll"
+  readonly #connection: ClientConnection
+  readonly #session: AgentSession
+  readonly #keepAlive: boolean
+  #open = true
+
+  constructor(connection: ClientConnection, session: AgentSession, keepAlive: boolean) {
+    this.#connection = connection
+    this.#session = session
+    this.#keepAlive = keepAlive
+    this.id = session.carrierId()
+  }
+
+  get ready(): boolean {
+    return this.#open
+  }
+
+  send(parts: readonly Buffer[]): void {
+    this.#open = false
+    writeMessages(this.#connection, parts)
+    this.#connection.finish(this.#keepAlive)
+    // Whether it arrives only the agent can tell: it asks for what it misses.
+    this.#session.detach(this, true)
+  }
+
+  /** Ends it empty. */
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#connection.write(emptyHead)
+    this.#connection.finish(this.#keepAlive)
+    this.#session.detach(this, true)
+  }
+
+  /** The agent's connection is gone. */
+  lost(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#session.detach(this, true)
+  }
+
+  drained(): void {}
+}
+
+/** A poll whose answer streams: as many messages as come, until the agent opens another or leaves. */
+export class StreamedPollCarrier implements Carrier {
+  readonly id: number
+  readonly kind = "streamed"
+  readonly #connection: ClientConnection
+  readonly #session: AgentSession
+  #open = true
+
+  constructor(connection: ClientConnection, session: AgentSession) {
+    this.#connection = connection
+    this.#session = session
+    this.id = session.carrierId()
+    connection.write(streamedHead)
+    // The first message comes at once: by it the agent sees that the path does not wait for the end.
+    this.#chunk([preamble, session.session.ackMessage()])
+  }
+
+  get ready(): boolean {
+    return this.#open && this.#connection.unsentBytes < maxUnsentBytes
+  }
+
+  send(parts: readonly Buffer[]): void {
+    this.#chunk(parts)
+  }
+
+  close(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#connection.write(lastChunk)
+    this.#connection.finish(true)
+    // Its end may not arrive: what is unacknowledged goes again on the next one, and duplicates are dropped there.
+    this.#session.detach(this, false)
+  }
+
+  lost(): void {
+    if (!this.#open) return
+    this.#open = false
+    this.#session.detach(this, false)
+  }
+
+  drained(): void {
+    if (this.#open) this.#session.flush()
+  }
+
+  #chunk(parts: readonly Buffer[]): void {
+    let bytes = 0
+    for (const part of parts) bytes += part.length
+    this.#connection.writeAll([Buffer.from(`${bytes.toString(16)}\r\n`, "latin1"), ...parts, crlf])
+  }
+}

@@ -1,0 +1,58 @@
+// One stream of a session on this edge: what an exchange says becomes frames, what the agent says reaches the exchange.
+import type { ResetCode, Session } from "@restante/protocol"
+import type { AgentStream, StreamSink } from "../exchange/agent-stream.ts"
+
+export interface StreamOwner {
+  readonly session: Session
+  readonly congested: boolean
+  /** Nothing more will be said on this stream by either side. */
+  forget(stream: SessionStream): void
+  /** Wants to be told when the session is no longer congested. */
+  await(stream: SessionStream): void
+}
+
+export class SessionStream implements AgentStream {
+  readonly id: number
+  /** Position of its OPEN among all OPENs of the session. */
+  readonly opened: number
+  readonly #owner: StreamOwner
+  sink: StreamSink | undefined
+  /** The request is whole on our side: with the response's end the stream is over. */
+  #requestEnded: boolean
+
+  constructor(owner: StreamOwner, id: number, opened: number, bodyFollows: boolean) {
+    this.#owner = owner
+    this.id = id
+    this.opened = opened
+    this.#requestEnded = !bodyFollows
+  }
+
+  get congested(): boolean {
+    if (!this.#owner.congested) return false
+    this.#owner.await(this)
+    return true
+  }
+
+  data(bytes: Buffer): void {
+    this.#owner.session.data(this.id, bytes)
+  }
+
+  end(trailers: string): void {
+    this.#requestEnded = true
+    this.#owner.session.end(this.id, trailers)
+  }
+
+  reset(code: ResetCode): void {
+    this.#owner.session.reset(this.id, code)
+    this.#owner.forget(this)
+  }
+
+  window(creditBytes: number): void {
+    this.#owner.session.window(this.id, creditBytes)
+  }
+
+  /** The agent's answer is whole. An answer before the request's end leaves it to the exchange to reset. */
+  responseEnded(): void {
+    if (this.#requestEnded) this.#owner.forget(this)
+  }
+}

@@ -1,0 +1,200 @@
+// All sessions attached to this edge: who resumes which, which are over, and which have fallen silent.
+import type { Logger } from "pino"
+import type { Clock } from "../clock.ts"
+import { Deadlines } from "../exchange/deadlines.ts"
+import type { Broker } from "../queue/broker.ts"
+import { AgentSession } from "./agent-session.ts"
+import type { AgentSessionPort } from "./agent-session.ts"
+import { TunnelSessions } from "./tunnel-sessions.ts"
+import type { FindLeasable } from "./tunnel-sessions.ts"
+
+export interface SessionsOptions {
+  readonly broker: Broker
+  readonly clock: Clock
+  readonly log: Logger
+  readonly find: FindLeasable
+  /** Passed on to agents, see AgentSessionOptions. */
+  readonly timeoutMs: number
+}
+
+export interface Attaching {
+  readonly id: string
+  readonly tunnel: string
+  readonly instance: string
+  readonly concurrency: number
+  readonly software: string
+}
+
+/** How long a session without any carrier is kept (docs/protocol.md, "Resume"). */
+export const resumeSeconds = 30
+/** When other agents may serve, a lost one's repeatable requests wait for it only this long. */
+const failoverMs = 2000
+const checkMs = 1000
+/** An agent says something at least every 10 s; carriers that bring nothing for this long are dead. */
+const silentChecks = 35
+/** A process that was replaced at its place has this long to show that it is alive after all. */
+const replacedMs = 2000
+
+export class Sessions implements AgentSessionPort {
+  readonly #options: SessionsOptions
+  readonly #sessions = new Map<string, AgentSession>()
+  readonly #tunnels = new Map<string, TunnelSessions>()
+  readonly #expiry: Deadlines<AgentSession>
+  readonly #failover: Deadlines<AgentSession>
+  readonly #quiet = new WeakMap<
+    AgentSession,
+    { checks: number; acknowledged: number; stuck: number; missing: boolean }
+  >()
+  /** Tunnels that some agent has served since the start. */
+  readonly #known = new Set<string>()
+  #checker: NodeJS.Timeout | undefined
+
+  constructor(options: SessionsOptions) {
+    this.#options = options
+    const { clock } = options
+    this.#expiry = new Deadlines({
+      afterMs: resumeSeconds * 1000,
+      clock,
+      onExpired: (session) => this.end(session, "expired"),
+    })
+    this.#failover = new Deadlines({
+      afterMs: failoverMs,
+      clock,
+      onExpired: (session) => this.#failOver(session),
+    })
+  }
+
+  start(): void {
+    this.#checker = setTimeout(() => {
+      for (const session of this.#sessions.values()) this.#check(session)
+      this.start()
+    }, checkMs)
+    this.#checker.unref()
+  }
+
+  stop(): void {
+    clearTimeout(this.#checker)
+    for (const session of this.#sessions.values()) this.end(session, "stopped")
+    this.#expiry.stop()
+    this.#failover.stop()
+  }
+
+  get(id: string): AgentSession | undefined {
+    return this.#sessions.get(id)
+  }
+
+  knows(tunnel: string): boolean {
+    return this.#known.has(tunnel)
+  }
+
+  get all(): Iterable<AgentSession> {
+    return this.#sessions.values()
+  }
+
+  get size(): number {
+    return this.#sessions.size
+  }
+
+  create({ id, tunnel, instance, concurrency, software }: Attaching): AgentSession {
+    this.#replace(tunnel, instance)
+    const { timeoutMs, broker, find, log } = this.#options
+    const session = new AgentSession({ id, tunnel, instance, concurrency, timeoutMs, port: this })
+    this.#sessions.set(id, session)
+    this.#known.add(tunnel)
+    let sessions = this.#tunnels.get(tunnel)
+    if (sessions === undefined) {
+      sessions = new TunnelSessions(tunnel, broker, find)
+      this.#tunnels.set(tunnel, sessions)
+    }
+    sessions.add(session)
+    this.#expiry.set(session)
+    log.info({ tunnel, session: shortId(session), concurrency, software }, "agent attached")
+    return session
+  }
+
+  end(session: AgentSession, why: "expired" | "replaced" | "detached" | "broken" | "stopped"): void {
+    if (!this.#sessions.delete(session.id)) return
+    this.#expiry.clear(session)
+    this.#failover.clear(session)
+    const sessions = this.#tunnels.get(session.tunnel)
+    sessions?.delete(session)
+    this.#options.log.info(
+      { tunnel: session.tunnel, session: shortId(session), why, active: session.active },
+      "agent session ended",
+    )
+    session.end({ agentEnded: why === "replaced" || why === "detached" })
+    if (sessions?.size === 0) {
+      sessions.close()
+      this.#tunnels.delete(session.tunnel)
+    }
+  }
+
+  onRoom(session: AgentSession): void {
+    this.#tunnels.get(session.tunnel)?.ready()
+  }
+
+  onAttached(session: AgentSession, attached: boolean): void {
+    if (attached) {
+      this.#expiry.clear(session)
+      this.#failover.clear(session)
+      this.onRoom(session)
+    } else if (!session.ended) {
+      this.#expiry.set(session)
+      this.#failover.set(session)
+    }
+  }
+
+  /** An agent has started anew where another one was: that one's process is gone, unless it shows otherwise. */
+  #replace(tunnel: string, instance: string): void {
+    for (const old of this.#tunnels.get(tunnel)?.sessions ?? []) {
+      if (old.instance !== instance) continue
+      if (!old.attached) {
+        this.end(old, "replaced")
+        continue
+      }
+      old.heard = false
+      old.session.ping(replacedProbe)
+      setTimeout(() => {
+        if (old.heard) return
+        old.silent = true
+        this.end(old, "replaced")
+      }, replacedMs).unref()
+    }
+  }
+
+  #failOver(session: AgentSession): void {
+    if (session.attached || session.active === 0) return
+    for (const other of this.#tunnels.get(session.tunnel)?.sessions ?? []) {
+      if (other !== session && other.attached) return session.releaseRepeatable()
+    }
+  }
+
+  #check(session: AgentSession): void {
+    let quiet = this.#quiet.get(session)
+    if (quiet === undefined)
+      this.#quiet.set(session, (quiet = { checks: 0, acknowledged: 0, stuck: 0, missing: false }))
+    quiet.checks = session.heard ? 0 : quiet.checks + 1
+    session.heard = false
+    if (!session.attached) return
+    if (quiet.checks >= silentChecks) {
+      session.silent = true
+      session.closeCarriers()
+      return
+    }
+    // A gap that lasts: what should have come before is lost, although no carrier told so.
+    if (session.session.missing && quiet.missing) session.requestMissing()
+    quiet.missing = session.session.missing
+    const acknowledged = session.session.acknowledgedNumber
+    const waits = session.session.unacknowledgedBytes > 0 && acknowledged === quiet.acknowledged
+    quiet.stuck = waits ? quiet.stuck + 1 : 0
+    quiet.acknowledged = acknowledged
+    if (quiet.stuck > 0 && quiet.stuck % 15 === 0) session.session.resendAll()
+  }
+}
+
+const replacedProbe = Buffer.from("replaced", "latin1")
+
+/** Enough to find it in a log; the whole id is what lets an agent in. */
+export function shortId(session: AgentSession): string {
+  return session.id.slice(0, 6)
+}

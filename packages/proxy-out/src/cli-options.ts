@@ -1,0 +1,163 @@
+// The command line of proxy-out: every option with its default, range and help, in one table.
+import {
+  CommandError,
+  logLevels,
+  parseDurationMs,
+  readChoice,
+  readCommandLine,
+  readCount,
+  type CommandLine,
+  type Option,
+} from "@restante/protocol"
+import yargs from "yargs"
+import { dispatches, type Dispatch } from "./edge-options.ts"
+
+/** Reads the words after `proxy-out`. Raises `CommandError("usage")`. `columns` is the width of the help. */
+export function parseEdgeArguments(
+  argv: readonly string[],
+  program: { readonly version: string; readonly columns: number },
+): Promise<CommandLine<EdgeTable>> {
+  return readCommandLine(yargs(), { ...edgeProgram, version: program.version }, argv, program.columns)
+}
+
+const hourMs = 3_600_000
+
+const edgeTable = {
+  port: {
+    group: "Listening",
+    placeholder: "PORT",
+    help: "TCP port that clients and agents connect to, 0 to 65535; 0 lets the system choose a free one",
+    default: "80",
+    read: (text: string): number => readCount(text, 0, 65_535),
+  },
+  host: {
+    group: "Listening",
+    placeholder: "ADDRESS",
+    help: "address to listen on, as a number or name; without it all addresses of this machine",
+    read: parseHost,
+  },
+  hold: {
+    group: "Requests",
+    placeholder: "DURATION",
+    help: "how long a request may wait until an agent takes it, 0s to 24h; then the client gets 503",
+    default: "30s",
+    read: (text: string): number => parseDurationMs(text, { leastMs: 0, mostMs: 24 * hourMs }),
+  },
+  timeout: {
+    group: "Requests",
+    placeholder: "DURATION",
+    help: "how long the private server may take to begin its answer, 10ms to 24h; then the client gets 504",
+    default: "60s",
+    read: (text: string): number => parseDurationMs(text, { leastMs: 10, mostMs: 24 * hourMs }),
+  },
+  "max-queue": {
+    group: "Requests",
+    placeholder: "N",
+    help: "most requests that may wait at once, 1 to 1000000; the next one gets 503 immediately",
+    default: "10000",
+    read: (text: string): number => readCount(text, 1, 1_000_000),
+  },
+  redis: {
+    group: "Queue",
+    placeholder: "URL",
+    help:
+      "keep the queue in this Redis, redis://HOST:PORT/DB (rediss:// for TLS), so that several edges share it; " +
+      "without it the queue is in memory. A URL with a password goes into PROXY_OUT_REDIS instead",
+    read: parseRedisArgument,
+  },
+  dispatch: {
+    group: "Queue",
+    placeholder: "queue|direct",
+    help:
+      "with --redis: queue sends every request through Redis, direct gives it at once to an idle agent of this edge " +
+      "and queues the rest",
+    default: "queue",
+    read: (text: string): Dispatch => readChoice(text, dispatches),
+  },
+  "token-file": {
+    group: "Who may attach",
+    placeholder: "FILE",
+    help: "file that holds the token agents must show; or set RESTANTE_TOKEN. Without both one is made and kept in --data-dir",
+    read: (text: string): string => text,
+  },
+  "data-dir": {
+    group: "Who may attach",
+    placeholder: "DIR",
+    help: "where proxy-out keeps what it made; without it $XDG_STATE_HOME/restante or ~/.local/state/restante",
+    read: (text: string): string => text,
+  },
+  "log-level": {
+    group: "Logging",
+    placeholder: "LEVEL",
+    help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
+    default: "info",
+    read: (text: string): (typeof logLevels)[number] => readChoice(text, logLevels),
+  },
+} as const satisfies Readonly<Record<string, Option<unknown>>>
+
+export type EdgeTable = typeof edgeTable
+
+const edgeProgram = {
+  name: "proxy-out",
+  summary:
+    "The public side of Restante. Takes HTTP requests on a public host, holds them in a queue, and answers them with what a " +
+    "proxy-in inside a firewall fetched from the private server.",
+  options: edgeTable,
+  examples: [
+    {
+      command: "proxy-out --port 8080",
+      meaning: "an edge with its queue in memory; it prints the proxy-in command to copy",
+    },
+    {
+      command: "proxy-out --port 80 --redis redis://10.0.0.5:6379 --token-file /etc/restante/token",
+      meaning: "one of several edges that share a queue and a token",
+    },
+    {
+      command: "proxy-out --hold 2m --max-queue 50000",
+      meaning: "keep more clients waiting, and longer, while no agent is there",
+    },
+  ],
+  notes: [
+    "SIGTERM or Ctrl-C stops it politely: nothing new is taken, what runs may finish. A second one stops it at once.",
+    "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
+  ],
+}
+
+/** The queue's URL from `--redis` or PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+export function parseRedisUrl(text: string): string {
+  const url = URL.canParse(text) ? new URL(text) : undefined
+  if (url === undefined || (url.protocol !== "redis:" && url.protocol !== "rediss:") || url.hostname === "") {
+    throw new CommandError(
+      "usage",
+      "This is not the URL of a Redis. Write redis://HOST:PORT, or rediss://HOST:PORT for TLS.",
+    )
+  }
+  if (!/^\/?\d{0,4}$/.test(url.pathname)) {
+    throw new CommandError(
+      "usage",
+      "What follows the Redis host must be the number of a database, as in redis://HOST:PORT/0.",
+    )
+  }
+  return text
+}
+
+function parseRedisArgument(text: string): string {
+  const url = parseRedisUrl(text)
+  if (new URL(url).password !== "") {
+    throw new CommandError(
+      "usage",
+      "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_OUT_REDIS to this URL instead.",
+    )
+  }
+  return url
+}
+
+function parseHost(text: string): string {
+  // A bracketed IPv6 address is how URLs write it; listening wants it bare.
+  const bare = /^\[([\da-f:.%a-z]+)\]$/i.exec(text)?.[1] ?? text
+  if (/^[\w.:%-]{1,255}$/.test(bare) && !/^[\w.-]+:\d*$/.test(bare)) return bare
+  throw new CommandError(
+    "usage",
+    "This is not an address to listen on. Give one without port, as in 127.0.0.1, ::1 or localhost.",
+  )
+}

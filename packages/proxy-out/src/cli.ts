@@ -1,0 +1,30 @@
+// The one file of proxy-out that touches the process: arguments, environment, terminal, signals and exit code.
+import { readFileSync } from "node:fs"
+import { homedir, networkInterfaces } from "node:os"
+import { stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { pino } from "pino"
+import { Edge } from "./edge.ts"
+import { runProxyOut } from "./program.ts"
+
+const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+const errors = textOutput(process.stderr)
+const code = await runProxyOut(process.argv.slice(2), {
+  environment: process.env,
+  version: packageVersion(),
+  output: textOutput(process.stdout),
+  errors,
+  signal: stopSignal(process, () => performance.now()),
+  home: homedir(),
+  allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
+  ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,
+  makeLog: (level) => pino({ level }, errors.isTerminal ? terminalLog(errors) : pino.destination(2)),
+  makeEdge: (options) => new Edge(options),
+})
+process.exit(code)
+
+function packageVersion(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))
+  return typeof manifest === "object" && manifest !== null && "version" in manifest
+    ? String(manifest.version)
+    : "unknown"
+}

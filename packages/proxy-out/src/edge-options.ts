@@ -1,0 +1,26 @@
+// What an edge needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
+import type { Secret } from "@restante/protocol"
+import type { Logger } from "pino"
+
+export interface EdgeOptions {
+  /** Address to listen on, "0.0.0.0" or "::" for all. */
+  readonly host: string
+  /** TCP port to listen on, 0 to 65535; 0 lets the system choose, `Edge.start()` says which. */
+  readonly port: number
+  /** `redis://` or `rediss://` URL of the shared queue; undefined: the queue lives in this process. May hold a password: never log it. */
+  readonly redisUrl: string | undefined
+  /** "queue": every request passes through the broker; "direct": an idle agent of this edge gets it on the spot. */
+  readonly dispatch: Dispatch
+  /** How long a request may wait until an agent takes it, in milliseconds; then 503. */
+  readonly holdMs: number
+  /** How long the upstream may take to begin its answer, in milliseconds; then 504. */
+  readonly timeoutMs: number
+  /** Most requests that may wait at once; the next one gets 503 immediately. At least 1. */
+  readonly maxQueue: number
+  /** What an agent has to show to attach. */
+  readonly token: Secret
+  readonly log: Logger
+}
+
+export const dispatches = ["queue", "direct"] as const
+export type Dispatch = (typeof dispatches)[number]

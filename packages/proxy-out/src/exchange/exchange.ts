@@ -1,0 +1,264 @@
+// One request and its response, alive at the edge that holds the client's connection. It is settled exactly once: by
+// the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
+import { headFlags } from "@restante/protocol"
+import type { RequestHead, ResetCode } from "@restante/protocol"
+import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import type { Ticket } from "../queue/broker.ts"
+import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
+import { ClientResponse } from "./client-response.ts"
+import { failureOfReset } from "./failures.ts"
+import type { FailureCode } from "./failures.ts"
+import { RequestBody } from "./request-body.ts"
+
+/** What an exchange needs of the registry that keeps it. */
+export interface ExchangePort {
+  /** Puts the ticket into the queue and starts the hold. False when the queue is full. */
+  queued(exchange: Exchange, again: boolean): boolean
+  /** An agent has it: the hold ends, the wait for a response head begins. */
+  leased(exchange: Exchange): void
+  /** The upstream is still being sent the body: the wait for a response head begins anew. */
+  progressed(exchange: Exchange): void
+  responding(exchange: Exchange): void
+  settled(exchange: Exchange, outcome: ExchangeOutcome): void
+  refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void
+}
+
+export type ExchangeOutcome = "answered" | "broken" | "cancelled" | FailureCode
+
+/** DESIGN "Life of an exchange": how often a request may be handed to an agent that may have begun it. */
+const maxAttempts = 3
+/** Bodies up to this size with a known end ride inside the ticket and can be replayed. */
+export const maxInlineBytes = 64 * 1024
+
+type Phase = "collecting" | "queued" | "leased" | "responding" | "over"
+
+export class Exchange implements RequestHandler, StreamSink, Leasable {
+  readonly connection: ClientConnection
+  readonly request: RequestHead
+  readonly #port: ExchangePort
+  readonly #response: ClientResponse
+  #ticket: Ticket
+  #phase: Phase = "collecting"
+  #stream: AgentStream | undefined
+  #body: RequestBody | undefined
+  #taken = false
+
+  constructor(
+    port: ExchangePort,
+    connection: ClientConnection,
+    request: RequestHead,
+    ticket: Ticket,
+    response: ClientResponse,
+  ) {
+    this.#port = port
+    this.connection = connection
+    this.request = request
+    this.#ticket = ticket
+    this.#response = response
+    if (request.body.kind !== "none") {
+      this.#body = new RequestBody(connection)
+      if (request.body.kind === "length" && request.body.length > maxInlineBytes) this.#offerStreamed()
+    }
+  }
+
+  get ticket(): Ticket {
+    return this.#ticket
+  }
+
+  get waiting(): boolean {
+    return this.#phase === "queued"
+  }
+
+  // The client's side.
+
+  onBody(bytes: Buffer): void {
+    if (this.#phase === "over") return
+    this.#body?.push(bytes)
+    if (this.#phase === "leased") this.#port.progressed(this)
+  }
+
+  onBodyEnd(trailers: string): void {
+    if (this.#phase === "over") return
+    const body = this.#body
+    body?.end(trailers)
+    if (this.#phase !== "collecting") return
+    // Trailers travel in END only, so a body that has them is streamed even when it is small.
+    if (body !== undefined && (trailers !== "" || body.heldBytes > maxInlineBytes))
+      return this.#offerStreamed()
+    if (body !== undefined) this.#ticket = { ...this.#ticket, body: body.collected() }
+    this.#offer()
+  }
+
+  /** What the client had sent so far has been read. A chunked body that has not ended by now is streamed. */
+  onReadPaused(): void {
+    if (this.#phase !== "collecting") {
+      if (this.#phase === "queued") this.#body?.hold()
+      return
+    }
+    if (this.request.body.kind === "chunked") this.#offerStreamed()
+  }
+
+  onClientDrain(): void {
+    const credit = this.#response.drained()
+    if (credit > 0) this.#stream?.window(credit)
+  }
+
+  /** The client left, or its request broke off. */
+  onClientGone(): void {
+    if (this.#phase === "over") return
+    this.#stream?.reset("cancelled")
+    this.#settle("cancelled")
+  }
+
+  // The queue's side.
+
+  leased(stream: AgentStream): StreamSink {
+    this.#phase = "leased"
+    this.#stream = stream
+    this.#taken = false
+    this.#port.leased(this)
+    if (this.#ticket.bodyFollows) this.#body?.attach(stream)
+    return this
+  }
+
+  holdExpired(): void {
+    if (this.#phase === "queued") this.fail("no_agent")
+  }
+
+  responseOverdue(): void {
+    if (this.#phase !== "leased") return
+    this.#stream?.reset("cancelled")
+    this.fail("upstream_timeout")
+  }
+
+  // The agent's side.
+
+  onTaken(): void {
+    this.#taken = true
+  }
+
+  onHead(flags: number, head: string, inlineBody: Buffer | undefined): void {
+    if (this.#phase !== "leased") return
+    this.#guarded(() => {
+      if ((flags & headFlags.informational) !== 0) {
+        this.#response.informational(head)
+        return
+      }
+      this.#response.head(flags, head, inlineBody)
+      this.#phase = "responding"
+      this.#port.responding(this)
+      if ((flags & headFlags.final) !== 0) this.#answered()
+    })
+  }
+
+  onData(bytes: Buffer): void {
+    if (this.#phase !== "responding") return
+    this.#guarded(() => {
+      const credit = this.#response.data(bytes)
+      if (credit > 0) this.#stream?.window(credit)
+    })
+  }
+
+  onEnd(trailers: string): void {
+    if (this.#phase !== "responding") return
+    this.#guarded(() => {
+      this.#response.end(trailers)
+      this.#answered()
+    })
+  }
+
+  onReset(code: ResetCode): void {
+    if (this.#phase === "responding") return this.#break()
+    if (this.#phase !== "leased") return
+    const notBegun = code === "agent_stopping" || code === "agent_overloaded"
+    if (notBegun && !this.#body?.streamed) return this.#offerAgain()
+    this.fail(failureOfReset[code])
+  }
+
+  onWindow(creditBytes: number): void {
+    if (this.#phase === "over") return
+    this.#body?.grant(creditBytes)
+  }
+
+  onWritable(): void {
+    if (this.#phase !== "over") this.#body?.writable()
+  }
+
+  onLost(loss: StreamLoss): void {
+    if (this.#phase === "responding") return this.#break()
+    if (this.#phase !== "leased") return
+    const begun =
+      loss.begun === "maybe" || (loss.begun === "untaken" && (this.#taken || this.#ticket.idempotent))
+    const repeatable = (!begun || this.#ticket.idempotent) && !this.#body?.streamed
+    if (repeatable && this.#ticket.attempt < maxAttempts) return this.#offerAgain()
+    this.fail(begun ? "agent_lost" : "not_delivered")
+  }
+
+  /** Safe to hand to another agent while this one may still come back: it may be run again, and nothing of it has been used up. */
+  get repeatable(): boolean {
+    return (
+      this.#phase === "leased" &&
+      this.#ticket.idempotent &&
+      !this.#body?.streamed &&
+      this.#ticket.attempt < maxAttempts
+    )
+  }
+
+  /** Ends it with an error of ours; a response that has begun is broken off instead. */
+  fail(code: FailureCode): void {
+    if (this.#phase === "over") return
+    if (this.#response.begun) return this.#break()
+    const keepAlive = this.request.keepAlive && (this.#body?.complete ?? true)
+    this.#settle(code)
+    this.#port.refuse(this, code, keepAlive)
+  }
+
+  #offerStreamed(): void {
+    this.#ticket = { ...this.#ticket, bodyFollows: true }
+    this.#body?.hold()
+    this.#offer()
+  }
+
+  #offer(): void {
+    this.#phase = "queued"
+    if (!this.#port.queued(this, false)) this.fail("queue_full")
+  }
+
+  #offerAgain(): void {
+    this.#stream = undefined
+    this.#body?.detach()
+    this.#ticket = { ...this.#ticket, attempt: this.#ticket.attempt + 1 }
+    this.#phase = "queued"
+    this.#port.queued(this, true)
+  }
+
+  #answered(): void {
+    // An answer before the body's end: the agent need not wait for the rest.
+    if (this.#body !== undefined && !this.#body.complete) this.#stream?.reset("cancelled")
+    this.#settle("answered")
+  }
+
+  /** A body that is not whole must not look whole (RFC 9112 §8): the connection is reset. */
+  #break(): void {
+    this.#settle("broken")
+    this.connection.reset()
+  }
+
+  #guarded(step: () => void): void {
+    try {
+      step()
+    } catch (error) {
+      // The agent's words make no valid response (Http1Error, WireError): that is this exchange's end, not the session's.
+      if (this.#phase === "over") throw error
+      this.#stream?.reset("internal")
+      this.fail("upstream_protocol")
+    }
+  }
+
+  #settle(outcome: ExchangeOutcome): void {
+    this.#phase = "over"
+    this.#stream = undefined
+    this.#response.release()
+    this.#port.settled(this, outcome)
+  }
+}

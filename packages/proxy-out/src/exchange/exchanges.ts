@@ -1,0 +1,218 @@
+// All exchanges of this edge: admits requests, keeps the hold and the wait for a response, and is the arbiter of who
+// may lease a ticket.
+import { WindowBudget, isIdempotent } from "@restante/protocol"
+import type { RequestHead } from "@restante/protocol"
+import { nanoid } from "nanoid"
+import type { Logger } from "pino"
+import type { Clock } from "../clock.ts"
+import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import { forwardedHead } from "../ingress/forwarded-head.ts"
+import { Refusal } from "../ingress/refusal.ts"
+import type { Broker } from "../queue/broker.ts"
+import { ClientResponse } from "./client-response.ts"
+import { Deadlines } from "./deadlines.ts"
+import { errorResponse } from "./error-response.ts"
+import { Exchange } from "./exchange.ts"
+import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
+import { failures } from "./failures.ts"
+import type { FailureCode } from "./failures.ts"
+
+export interface ExchangesOptions {
+  readonly broker: Broker
+  readonly clock: Clock
+  readonly edgeId: string
+  readonly log: Logger
+  readonly holdMs: number
+  readonly timeoutMs: number
+  readonly maxQueue: number
+  /** Which tunnel a request is for. */
+  readonly tunnelOf: (head: RequestHead) => string
+  /** "Date: …" with CRLF. */
+  readonly dateLine: () => string
+}
+
+/** Growth of all response windows together; the first 256 KiB of each come on top. */
+const windowBudgetBytes = 64 * 1024 * 1024
+
+export class Exchanges implements ExchangePort {
+  readonly #options: ExchangesOptions
+  readonly #live = new Map<string, Exchange>()
+  readonly #holds: Deadlines<Exchange>
+  readonly #responses: Deadlines<Exchange>
+  readonly #budget = new WindowBudget(windowBudgetBytes)
+  readonly #pseudonym: string
+  readonly #via: readonly [string, string]
+  readonly #viaResponse: string
+  readonly counts = { accepted: 0, answered: 0, failed: 0 }
+  #stopping = false
+  #idle: (() => void) | undefined
+
+  constructor(options: ExchangesOptions) {
+    this.#options = options
+    const { clock, holdMs, timeoutMs } = options
+    this.#holds = new Deadlines({ afterMs: holdMs, clock, onExpired: (exchange) => exchange.holdExpired() })
+    this.#responses = new Deadlines({
+      afterMs: timeoutMs,
+      clock,
+      onExpired: (exchange) => exchange.responseOverdue(),
+    })
+    this.#pseudonym = `restante-${options.edgeId}`
+    this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
+    this.#viaResponse = this.#via[1]
+  }
+
+  /** Exchanges that wait for an agent. */
+  get waiting(): number {
+    return this.#holds.size
+  }
+
+  get live(): number {
+    return this.#live.size
+  }
+
+  get(id: string): Exchange | undefined {
+    return this.#live.get(id)
+  }
+
+  /** Admits a request, or says why not. Everything that can be refused is refused before the client sends a body. */
+  accept(head: RequestHead, connection: ClientConnection): RequestHandler {
+    const { edgeId, clock, maxQueue, holdMs, tunnelOf, dateLine } = this.#options
+    if (this.#stopping) return this.#refusal(head, connection, "edge_stopping")
+    if (this.#holds.size >= maxQueue) return this.#refusal(head, connection, "queue_full")
+    if (head.fields.get("via")?.includes(this.#pseudonym))
+      return this.#refusal(head, connection, "loop_detected")
+    const response = new ClientResponse({
+      connection,
+      request: head,
+      budget: this.#budget,
+      via: this.#viaResponse,
+      dateLine,
+    })
+    const id = nanoid()
+    this.counts.accepted++
+    if (head.expectContinue) connection.writeContinue()
+    const exchange = new Exchange(
+      this,
+      connection,
+      head,
+      {
+        id,
+        tunnel: tunnelOf(head),
+        owner: edgeId,
+        attempt: 1,
+        deadlineAt: clock.now() + holdMs,
+        idempotent: isIdempotent(head.method),
+        record: { clientAddress: connection.remoteAddress, scheme: "http", traceparent: traceparentOf(head) },
+        head: forwardedHead(head, {
+          clientAddress: connection.remoteAddress,
+          scheme: "http",
+          via: this.#via[head.minorVersion],
+        }),
+        bodyFollows: false,
+        body: undefined,
+      },
+      response,
+    )
+    return exchange
+  }
+
+  refuseNew(): void {
+    this.#stopping = true
+  }
+
+  /** Gives up what waits, waits until what runs has finished, at most `graceMs`; the rest is broken off. */
+  async drain(graceMs: number): Promise<void> {
+    for (const exchange of this.#live.values()) if (exchange.waiting) exchange.fail("edge_stopping")
+    if (this.#live.size > 0) {
+      let timer: NodeJS.Timeout | undefined
+      await Promise.race([
+        new Promise<void>((resolve) => (this.#idle = resolve)),
+        new Promise<void>((resolve) => (timer = setTimeout(resolve, graceMs))),
+      ])
+      clearTimeout(timer)
+    }
+    for (const exchange of this.#live.values()) exchange.fail("agent_lost")
+    this.#holds.stop()
+    this.#responses.stop()
+  }
+
+  queued(exchange: Exchange, again: boolean): boolean {
+    const { broker, maxQueue } = this.#options
+    if (!again && this.#holds.size >= maxQueue) return false
+    this.#live.set(exchange.ticket.id, exchange)
+    this.#responses.clear(exchange)
+    this.#holds.set(exchange)
+    if (again) broker.reoffer(exchange.ticket)
+    else broker.offer(exchange.ticket)
+    return true
+  }
+
+  leased(exchange: Exchange): void {
+    this.#holds.clear(exchange)
+    this.#responses.set(exchange)
+  }
+
+  progressed(exchange: Exchange): void {
+    this.#responses.set(exchange)
+  }
+
+  responding(exchange: Exchange): void {
+    this.#responses.clear(exchange)
+  }
+
+  settled(exchange: Exchange, outcome: ExchangeOutcome): void {
+    const { broker, log } = this.#options
+    if (this.#holds.has(exchange)) {
+      this.#holds.clear(exchange)
+      broker.withdraw(exchange.ticket)
+    }
+    this.#responses.clear(exchange)
+    this.#live.delete(exchange.ticket.id)
+    if (outcome === "answered") this.counts.answered++
+    else {
+      this.counts.failed++
+      log.debug(
+        {
+          exchange: exchange.ticket.id,
+          tunnel: exchange.ticket.tunnel,
+          attempt: exchange.ticket.attempt,
+          outcome,
+        },
+        "settled",
+      )
+    }
+    if (this.#live.size === 0) this.#idle?.()
+  }
+
+  refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void {
+    this.#answer(exchange.connection, exchange.request, code, exchange.ticket.id, keepAlive)
+  }
+
+  #refusal(head: RequestHead, connection: ClientConnection, code: FailureCode): RequestHandler {
+    this.counts.failed++
+    return new Refusal(head, (keepAlive) => this.#answer(connection, head, code, nanoid(), keepAlive))
+  }
+
+  #answer(
+    connection: ClientConnection,
+    request: RequestHead,
+    code: FailureCode,
+    exchangeId: string,
+    keepAlive: boolean,
+  ): void {
+    const traits = failures[code]
+    const dateLine = this.#options.dateLine()
+    connection.write(
+      errorResponse({ code, traits, exchangeId, keepAlive, dateLine, head: request.method === "HEAD" }),
+    )
+    connection.finish(keepAlive)
+  }
+}
+
+/** W3C trace context, only when it is one: what a client invents must not travel in our own record. */
+function traceparentOf(head: RequestHead): string | undefined {
+  const value = head.fields.get("traceparent")
+  return value !== undefined && traceparent.test(value) ? value : undefined
+}
+
+const traceparent = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$/

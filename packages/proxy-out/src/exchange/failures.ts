@@ -1,0 +1,194 @@
+// Every way in which an exchange can end without the upstream's answer: what the client is told, and nothing more.
+// Statuses are RFC 9110 §15.5 and §15.6; error types are those of RFC 9209 §2.3.
+import type { ResetCode } from "@restante/protocol"
+
+export interface FailureTraits {
+  readonly status: number
+  /** The Proxy-Status error type (RFC 9209 §2.3). */
+  readonly proxyStatus: string
+  /** One sentence for the person who reads it. Says nothing about the inside. */
+  readonly title: string
+  /** Whether the private server may have received the request. "no" means that it is safe to send it again. */
+  readonly forwarded: "no" | "maybe"
+  /** Seconds for Retry-After; absent where trying again soon would not help. */
+  readonly retryAfterSeconds?: number
+}
+
+export const failures = {
+  no_agent: {
+    status: 503,
+    proxyStatus: "destination_unavailable",
+    title: "The private server's side is not connected at the moment.",
+    forwarded: "no",
+    retryAfterSeconds: 5,
+  },
+  queue_full: {
+    status: 503,
+    proxyStatus: "connection_limit_reached",
+    title: "Too many requests are waiting already.",
+    forwarded: "no",
+    retryAfterSeconds: 5,
+  },
+  edge_stopping: {
+    status: 503,
+    proxyStatus: "destination_unavailable",
+    title: "This server is about to stop.",
+    forwarded: "no",
+    retryAfterSeconds: 1,
+  },
+  upstream_refused: {
+    status: 502,
+    proxyStatus: "connection_refused",
+    title: "The private server refused the connection.",
+    forwarded: "no",
+  },
+  upstream_dns: {
+    status: 502,
+    proxyStatus: "dns_error",
+    title: "The private server's name could not be resolved.",
+    forwarded: "no",
+  },
+  upstream_dns_timeout: {
+    status: 504,
+    proxyStatus: "dns_timeout",
+    title: "The private server's name could not be resolved in time.",
+    forwarded: "no",
+  },
+  upstream_connect_timeout: {
+    status: 504,
+    proxyStatus: "connection_timeout",
+    title: "The private server did not accept the connection in time.",
+    forwarded: "no",
+  },
+  upstream_tls_certificate: {
+    status: 502,
+    proxyStatus: "tls_certificate_error",
+    title: "The private server's certificate is not trusted.",
+    forwarded: "no",
+  },
+  upstream_tls_protocol: {
+    status: 502,
+    proxyStatus: "tls_protocol_error",
+    title: "No secure connection to the private server could be made.",
+    forwarded: "no",
+  },
+  upstream_timeout: {
+    status: 504,
+    proxyStatus: "http_response_timeout",
+    title: "The private server did not answer in time.",
+    forwarded: "maybe",
+  },
+  upstream_read_timeout: {
+    status: 504,
+    proxyStatus: "connection_read_timeout",
+    title: "The private server stopped in the middle of its answer.",
+    forwarded: "maybe",
+  },
+  upstream_terminated: {
+    status: 502,
+    proxyStatus: "http_response_incomplete",
+    title: "The private server closed the connection before it answered.",
+    forwarded: "maybe",
+  },
+  upstream_incomplete: {
+    status: 502,
+    proxyStatus: "http_response_incomplete",
+    title: "The private server's answer was not complete.",
+    forwarded: "maybe",
+  },
+  upstream_protocol: {
+    status: 502,
+    proxyStatus: "http_protocol_error",
+    title: "The private server's answer is not valid HTTP.",
+    forwarded: "maybe",
+  },
+  upstream_transfer_coding: {
+    status: 502,
+    proxyStatus: "http_response_transfer_coding",
+    title: "The private server's answer uses an unknown transfer coding.",
+    forwarded: "maybe",
+  },
+  upstream_body_size: {
+    status: 502,
+    proxyStatus: "http_response_body_size",
+    title: "The private server's answer is too large.",
+    forwarded: "maybe",
+  },
+  upstream_header_size: {
+    status: 502,
+    proxyStatus: "http_response_header_section_size",
+    title: "The head of the private server's answer is too large.",
+    forwarded: "maybe",
+  },
+  upgrade_failed: {
+    status: 502,
+    proxyStatus: "http_upgrade_failed",
+    title: "The protocol switch failed.",
+    forwarded: "maybe",
+  },
+  agent_lost: {
+    status: 502,
+    proxyStatus: "connection_terminated",
+    title: "The connection to the private server's side was lost.",
+    forwarded: "maybe",
+  },
+  not_delivered: {
+    status: 502,
+    proxyStatus: "connection_terminated",
+    title: "The connection to the private server's side was lost before the request reached it.",
+    forwarded: "no",
+    retryAfterSeconds: 1,
+  },
+  loop_detected: {
+    status: 502,
+    proxyStatus: "proxy_loop_detected",
+    title: "This request came through here before.",
+    forwarded: "no",
+  },
+  request_rejected: {
+    status: 502,
+    proxyStatus: "http_request_error",
+    title: "The private server's side did not accept the request.",
+    forwarded: "no",
+  },
+  request_incomplete: {
+    status: 400,
+    proxyStatus: "http_request_error",
+    title: "The request is not complete.",
+    forwarded: "maybe",
+  },
+  internal: {
+    status: 500,
+    proxyStatus: "proxy_internal_error",
+    title: "Something went wrong here.",
+    forwarded: "maybe",
+  },
+} as const satisfies Record<string, FailureTraits>
+
+export type FailureCode = keyof typeof failures
+
+/** What a RESET of the agent means for a client that has not received any part of an answer. */
+export const failureOfReset = {
+  cancelled: "agent_lost",
+  upstream_refused: "upstream_refused",
+  upstream_dns: "upstream_dns",
+  upstream_dns_timeout: "upstream_dns_timeout",
+  upstream_tls_certificate: "upstream_tls_certificate",
+  upstream_tls_protocol: "upstream_tls_protocol",
+  upstream_timeout: "upstream_timeout",
+  upstream_read_timeout: "upstream_read_timeout",
+  upstream_connect_timeout: "upstream_connect_timeout",
+  upstream_terminated: "upstream_terminated",
+  upstream_incomplete: "upstream_incomplete",
+  upstream_protocol: "upstream_protocol",
+  upstream_transfer_coding: "upstream_transfer_coding",
+  upstream_body_size: "upstream_body_size",
+  upstream_header_size: "upstream_header_size",
+  upgrade_failed: "upgrade_failed",
+  agent_stopping: "not_delivered",
+  agent_overloaded: "not_delivered",
+  agent_lost: "agent_lost",
+  request_rejected: "request_rejected",
+  kind_unsupported: "request_rejected",
+  internal: "internal",
+} as const satisfies Record<ResetCode, FailureCode>

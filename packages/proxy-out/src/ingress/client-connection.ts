@@ -1,0 +1,296 @@
+// One client's connection: reads requests one after the other, hands each to whoever serves it, and writes the answers
+// in order (RFC 9112 §9.3). It knows framing and sockets, nothing of tunnels.
+import type { Socket } from "node:net"
+import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
+import type { Http1Limits, MessageSink, RequestHead } from "@restante/protocol"
+
+/** Serves one request. */
+export interface RequestHandler {
+  onBody(bytes: Buffer): void
+  /** The request is whole. */
+  onBodyEnd(trailers: string): void
+  /** All that had arrived has been read, and the request is not whole. */
+  onReadPaused(): void
+  /** What was written has been taken by the client. */
+  onClientDrain(): void
+  /** The client left, or its request broke off, before the answer was whole. Nothing can be written any more. */
+  onClientGone(): void
+}
+
+export interface ConnectionPort {
+  onRequest(head: RequestHead, connection: ClientConnection): RequestHandler
+  /** A request that is not valid HTTP: the answer to write before the connection closes. */
+  badRequest(error: Http1Error): Buffer
+  onClosed(connection: ClientConnection): void
+}
+
+export type ConnectionPhase = "idle" | "head" | "body" | "response"
+
+/** Pipelined requests that may wait behind a running one, in bytes; beyond that the socket is not read. */
+const maxPipelinedBytes = 64 * 1024
+/** After a final answer the client may still be sending: this much is read and dropped so that it can read the answer. */
+const maxLingerBytes = 16 * 1024 * 1024
+const lingerMs = 2000
+const continueResponse = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n")
+
+export class ClientConnection implements MessageSink<RequestHead> {
+  readonly socket: Socket
+  readonly #port: ConnectionPort
+  readonly #reader: RequestReader
+  #handler: RequestHandler | undefined
+  #requestEnded = true
+  #rest: Buffer[] = []
+  #restBytes = 0
+  #reading = false
+  #pausedByHandler = false
+  #taken: ((rest: Buffer) => void) | undefined
+  #lingering = 0
+  #closing = false
+  #remoteAddress: string | undefined
+  /** Something of the running request's final answer has been written: no other answer may follow. */
+  #answerBegun = false
+  #active = true
+  #quietSweeps = 0
+  #sweptPhase: ConnectionPhase = "idle"
+  #takenBytes = 0
+
+  constructor(socket: Socket, port: ConnectionPort, limits: Http1Limits = defaultHttp1Limits) {
+    this.socket = socket
+    this.#port = port
+    this.#reader = new RequestReader(this, limits)
+    socket.on("data", this.#onBytes)
+    socket.on("end", this.#onInputEnd)
+    socket.on("drain", this.#onDrain)
+    socket.on("error", ignoreError)
+    socket.on("close", this.#onClose)
+  }
+
+  get remoteAddress(): string {
+    return (this.#remoteAddress ??= plainAddress(this.socket.remoteAddress))
+  }
+
+  get phase(): ConnectionPhase {
+    if (this.#handler === undefined) return this.#reader.idle ? "idle" : "head"
+    return this.#requestEnded ? "response" : "body"
+  }
+
+  /**
+   * Looked at once per sweep: for how many sweeps nothing that counts has happened in the present phase. While a head is
+   * read every sweep counts, so that a byte now and then does not keep it open; while we hold the client back none does;
+   * while it reads the answer only those in which it takes nothing.
+   */
+  sweep(): { phase: ConnectionPhase; quiet: number } {
+    const phase = this.phase
+    const takenBytes = this.socket.bytesWritten - this.socket.writableLength
+    const moved =
+      phase !== this.#sweptPhase ||
+      (phase === "response" || this.#pausedByHandler
+        ? this.socket.writableLength === 0 || takenBytes !== this.#takenBytes
+        : this.#active && phase !== "head")
+    this.#quietSweeps = moved ? 0 : this.#quietSweeps + 1
+    this.#active = false
+    this.#sweptPhase = phase
+    this.#takenBytes = takenBytes
+    return { phase, quiet: this.#quietSweeps }
+  }
+
+  // For the handler of the running request.
+
+  /** Bytes that the client has not taken yet. */
+  get unsentBytes(): number {
+    return this.socket.writableLength
+  }
+
+  write(bytes: Buffer): void {
+    this.#answerBegun = true
+    if (!this.socket.destroyed) this.socket.write(bytes)
+  }
+
+  /** Several pieces as one packet. */
+  writeAll(pieces: readonly Buffer[]): void {
+    if (this.socket.destroyed) return
+    this.#answerBegun = true
+    this.socket.cork()
+    for (const piece of pieces) this.socket.write(piece)
+    this.socket.uncork()
+  }
+
+  /** RFC 9110 §10.1.1: the request has been admitted, the body may come. */
+  writeContinue(): void {
+    this.writeInformational(continueResponse)
+  }
+
+  /** A 1xx response: the final answer is still to come. */
+  writeInformational(bytes: Buffer): void {
+    if (!this.socket.destroyed) this.socket.write(bytes)
+  }
+
+  pauseBody(): void {
+    this.#pausedByHandler = true
+    this.socket.pause()
+  }
+
+  resumeBody(): void {
+    this.#pausedByHandler = false
+    this.socket.resume()
+  }
+
+  /** The answer is whole. The connection goes on to the next request, or closes when it must. */
+  finish(keepAlive: boolean): void {
+    this.#handler = undefined
+    this.#answerBegun = false
+    if (!keepAlive || !this.#requestEnded || this.#closing) return this.#linger()
+    if (this.#pausedByHandler) this.resumeBody()
+    if (this.#reading || this.#restBytes === 0) return
+    const rest = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest)
+    this.#rest = []
+    this.#restBytes = 0
+    this.socket.resume()
+    this.#onBytes(rest)
+  }
+
+  /** Breaks the connection so that no client can take what it has for whole (RFC 9112 §8). */
+  reset(): void {
+    this.#handler = undefined
+    this.socket.resetAndDestroy()
+  }
+
+  /** The request takes too long to arrive: answers and closes; an answer that has begun is broken off. */
+  giveUp(answer: Buffer): void {
+    const handler = this.#handler
+    this.#handler = undefined
+    handler?.onClientGone()
+    if (this.#answerBegun) return this.reset()
+    this.write(answer)
+    this.#requestEnded = false
+    this.#linger()
+  }
+
+  /** Called while a head is being handed over: what follows it on this connection belongs to `taker`. */
+  takeOver(taker: (rest: Buffer) => void): void {
+    this.#reader.stopAfterHead()
+    this.#taken = taker
+  }
+
+  /** No further request; closes at once when none is running. */
+  close(): void {
+    this.#closing = true
+    if (this.#handler === undefined) this.socket.destroySoon()
+  }
+
+  // For the reader.
+
+  onHead(head: RequestHead): void {
+    this.#requestEnded = false
+    this.#answerBegun = false
+    this.#handler = this.#port.onRequest(head, this)
+  }
+
+  onData(bytes: Buffer): void {
+    this.#handler?.onBody(bytes)
+  }
+
+  onEnd(trailers: string): void {
+    this.#requestEnded = true
+    this.#handler?.onBodyEnd(trailers)
+  }
+
+  readonly #onBytes = (bytes: Buffer): void => {
+    this.#active = true
+    if (this.#lingering > 0) return this.#drop(bytes)
+    this.#reading = true
+    try {
+      this.#read(bytes)
+    } catch (error) {
+      if (!(error instanceof Http1Error)) throw error
+      this.#refuse(error)
+    } finally {
+      this.#reading = false
+    }
+  }
+
+  #read(bytes: Buffer): void {
+    let rest = bytes
+    while (rest.length > 0) {
+      if (this.#handler !== undefined && this.#requestEnded) return this.#stash(rest)
+      const consumed = this.#reader.read(rest)
+      const taken = this.#taken
+      if (taken !== undefined) {
+        this.#release()
+        return taken(rest.subarray(consumed))
+      }
+      if (this.#lingering > 0) return
+      rest = consumed === rest.length ? noBytes : rest.subarray(consumed)
+    }
+    if (this.#handler !== undefined && !this.#requestEnded) this.#handler.onReadPaused()
+  }
+
+  #stash(bytes: Buffer): void {
+    this.#rest.push(bytes)
+    this.#restBytes += bytes.length
+    if (this.#restBytes > maxPipelinedBytes) this.socket.pause()
+  }
+
+  #refuse(error: Http1Error): void {
+    this.giveUp(this.#port.badRequest(error))
+  }
+
+  /** RFC 9112 §9.6: closing at once while the client still sends would destroy the answer on its way. */
+  #linger(): void {
+    if (this.#requestEnded) {
+      this.socket.destroySoon()
+      return
+    }
+    this.#lingering = maxLingerBytes
+    this.socket.end()
+    this.socket.resume()
+    setTimeout(() => this.socket.destroy(), lingerMs).unref()
+  }
+
+  #drop(bytes: Buffer): void {
+    this.#lingering -= bytes.length
+    if (this.#lingering <= 0) this.socket.destroy()
+  }
+
+  /** A client that ends its side has left (as nginx and Node see it): half-closed clients are not served. */
+  readonly #onInputEnd = (): void => {
+    const handler = this.#handler
+    this.#handler = undefined
+    handler?.onClientGone()
+    if (handler !== undefined) this.socket.destroy()
+    else if (this.#lingering === 0) this.socket.end()
+  }
+
+  readonly #onDrain = (): void => {
+    this.#handler?.onClientDrain()
+  }
+
+  readonly #onClose = (): void => {
+    const handler = this.#handler
+    this.#handler = undefined
+    handler?.onClientGone()
+    this.#port.onClosed(this)
+  }
+
+  /** Somebody else reads and writes this socket from now on. */
+  #release(): void {
+    this.socket.off("data", this.#onBytes)
+    this.socket.off("end", this.#onInputEnd)
+    this.socket.off("drain", this.#onDrain)
+    this.socket.off("error", ignoreError)
+    this.socket.off("close", this.#onClose)
+    this.#port.onClosed(this)
+  }
+}
+
+const noBytes = Buffer.alloc(0)
+
+function ignoreError(): void {
+  // "close" follows, and that is what counts.
+}
+
+/** "::ffff:192.0.2.1" is an IPv4 client on a dual-stack socket. */
+function plainAddress(address: string | undefined): string {
+  if (address === undefined) return "unknown"
+  return address.startsWith("::ffff:") ? address.slice(7) : address
+}

@@ -1,0 +1,48 @@
+// The request head as it goes to the agent: the client's own lines byte for byte, less what belongs to this hop
+// (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
+import { endToEndFields } from "@restante/protocol"
+import type { RequestHead } from "@restante/protocol"
+
+export interface ClientFacts {
+  readonly clientAddress: string
+  readonly scheme: "http" | "https"
+  /** The whole Via line with its CRLF. */
+  readonly via: string
+}
+
+export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }: ClientFacts): string {
+  const origin = originForm(head.target)
+  const host = origin?.host ?? head.host
+  // A client's own X-Forwarded-* and Forwarded lines could be anybody's invention: ours replace them (RFC 7239 §8.1).
+  let lines = endToEndFields(head.fields, origin === undefined ? replaced : replacedWithHost)
+  if (origin !== undefined) lines = `Host: ${origin.host}\r\n${lines}`
+  let added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
+  if (host !== undefined && host !== "" && host.length <= maxForwardedHost)
+    added += `X-Forwarded-Host: ${host}\r\n`
+  return `${head.method} ${origin?.target ?? head.target} HTTP/1.1\r\n${lines}${added}${via}\r\n`
+}
+
+const replaced: ReadonlySet<string> = new Set([
+  "expect",
+  "forwarded",
+  "x-forwarded-for",
+  "x-forwarded-proto",
+  "x-forwarded-host",
+  "x-forwarded-port",
+])
+const replacedWithHost: ReadonlySet<string> = replaced.union(new Set(["host"]))
+
+/** RFC 9112 §3.2.2: an absolute-form target's authority overrides Host; the origin server gets origin-form. */
+export function originForm(target: string): { host: string; target: string } | undefined {
+  if (target.startsWith("/")) return undefined
+  const match = absoluteForm.exec(target)
+  if (match === null) return undefined
+  const [, authority = "", rest = ""] = match
+  // §3.2.4: an OPTIONS request for the whole server came as an absolute target without a path; `*` is not lost on "/".
+  return { host: authority, target: rest.startsWith("/") ? rest : `/${rest}` }
+}
+
+/** A DNS name has at most 253 characters; what is longer would only swell the head. */
+const maxForwardedHost = 300
+
+const absoluteForm = /^https?:\/\/(?:[^/?#@]*@)?([^/?#@]*)(.*)$/is

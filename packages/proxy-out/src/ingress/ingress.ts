@@ -1,0 +1,200 @@
+// The public port: accepts connections, gives each request to the exchanges, to the agents' endpoints or to the people's
+// pages under /.restante/, and closes connections that dawdle.
+import { createServer } from "node:net"
+import type { Server, Socket } from "node:net"
+import type { Http1Error, RequestHead } from "@restante/protocol"
+import { nanoid } from "nanoid"
+import type { Logger } from "pino"
+import { errorResponse } from "../exchange/error-response.ts"
+import { ClientConnection } from "./client-connection.ts"
+import type { ConnectionPort, RequestHandler } from "./client-connection.ts"
+import { originForm } from "./forwarded-head.ts"
+import { Refusal } from "./refusal.ts"
+
+export interface IngressOptions {
+  readonly host: string
+  readonly port: number
+  readonly log: Logger
+  readonly dateLine: () => string
+  /** Requests for tunnels. */
+  readonly accept: (head: RequestHead, connection: ClientConnection) => RequestHandler
+  /** Requests under /.restante/: the agents' endpoints; undefined for what is for people. */
+  readonly attach: (head: RequestHead, connection: ClientConnection) => RequestHandler | undefined
+  /** A connection whose request is for people: an HTTP server of its own goes on with it. */
+  readonly admin: (socket: Socket) => void
+}
+
+/** Reserved path prefix of the tunnel's own endpoints. */
+export const reservedPrefix = "/.restante/"
+
+const sweepMs = 1000
+const limitsSeconds = { idle: 75, head: 30, body: 60, stalledReader: 600 }
+const maxConnections = 20_000
+
+export class Ingress implements ConnectionPort {
+  readonly #options: IngressOptions
+  readonly #server: Server
+  readonly #connections = new Set<ClientConnection>()
+  #sweeper: NodeJS.Timeout | undefined
+
+  constructor(options: IngressOptions) {
+    this.#options = options
+    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+      this.#connections.add(new ClientConnection(socket, this))
+    })
+    this.#server.maxConnections = maxConnections
+  }
+
+  /** Resolves when the port is open; rejects with the system's error when it cannot be. */
+  async start(): Promise<{ port: number }> {
+    const { host, port } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      this.#server.once("error", reject)
+      this.#server.listen({ host, port, backlog: 4096 }, () => {
+        this.#server.off("error", reject)
+        resolve()
+      })
+    })
+    this.#server.on("error", (error) => this.#options.log.error({ err: error }, "listener failed"))
+    this.#armSweep()
+    const address = this.#server.address()
+    return { port: typeof address === "object" && address !== null ? address.port : port }
+  }
+
+  /** No new connection, no further request on those that are open. */
+  refuseNew(): void {
+    this.#server.close()
+    for (const connection of this.#connections) connection.close()
+  }
+
+  /** Ends what is left. */
+  stop(): void {
+    clearTimeout(this.#sweeper)
+    if (this.#server.listening) this.#server.close()
+    for (const connection of this.#connections) connection.socket.destroy()
+  }
+
+  onRequest(head: RequestHead, connection: ClientConnection): RequestHandler {
+    const { method, target } = head
+    if (method === "CONNECT" || method === "TRACE")
+      return this.#refusal(head, connection, "method_not_allowed")
+    if (target.startsWith(reservedPrefix) || originForm(target)?.target.startsWith(reservedPrefix)) {
+      return this.#options.attach(head, connection) ?? this.#handToPeople(head, connection)
+    }
+    return this.#options.accept(head, connection)
+  }
+
+  badRequest(error: Http1Error): Buffer {
+    const traits = {
+      status: error.status,
+      proxyStatus: "http_request_error",
+      title: `The request is not valid HTTP: ${error.code}.`,
+      forwarded: "no",
+    } as const
+    return errorResponse({
+      code: "bad_request",
+      traits,
+      exchangeId: nanoid(),
+      keepAlive: false,
+      dateLine: this.#options.dateLine(),
+      head: false,
+    })
+  }
+
+  onClosed(connection: ClientConnection): void {
+    this.#connections.delete(connection)
+  }
+
+  #handToPeople(head: RequestHead, connection: ClientConnection): RequestHandler {
+    const { socket } = connection
+    connection.takeOver((rest) => {
+      const again = Buffer.from(
+        `${head.method} ${head.target} HTTP/1.${head.minorVersion}\r\n${head.fields.raw}\r\n`,
+        "latin1",
+      )
+      socket.unshift(Buffer.concat([again, rest]))
+      this.#options.admin(socket)
+    })
+    return unused
+  }
+
+  #refusal(head: RequestHead, connection: ClientConnection, code: keyof typeof refusals): RequestHandler {
+    return new Refusal(head, (keepAlive) => {
+      const traits = refusals[code]
+      connection.write(
+        errorResponse({
+          code,
+          traits,
+          exchangeId: nanoid(),
+          keepAlive,
+          dateLine: this.#options.dateLine(),
+          head: head.method === "HEAD",
+        }),
+      )
+      connection.finish(keepAlive)
+    })
+  }
+
+  #armSweep(): void {
+    this.#sweeper = setTimeout(() => {
+      for (const connection of this.#connections) this.#check(connection)
+      this.#armSweep()
+    }, sweepMs)
+    this.#sweeper.unref()
+  }
+
+  #check(connection: ClientConnection): void {
+    const { phase, quiet } = connection.sweep()
+    switch (phase) {
+      case "idle":
+        if (quiet >= limitsSeconds.idle) connection.close()
+        return
+      case "head":
+        if (quiet >= limitsSeconds.head) connection.giveUp(this.#timeout())
+        return
+      case "body":
+        if (quiet >= limitsSeconds.body) connection.giveUp(this.#timeout())
+        return
+      case "response":
+        if (quiet >= limitsSeconds.stalledReader) connection.reset()
+    }
+  }
+
+  #timeout(): Buffer {
+    return errorResponse({
+      code: "request_timeout",
+      traits: refusals.request_timeout,
+      exchangeId: nanoid(),
+      keepAlive: false,
+      dateLine: this.#options.dateLine(),
+      head: false,
+    })
+  }
+}
+
+const refusals = {
+  method_not_allowed: {
+    status: 405,
+    proxyStatus: "http_request_denied",
+    title: "This method is not served here.",
+    forwarded: "no",
+  },
+  request_timeout: {
+    status: 408,
+    proxyStatus: "http_request_error",
+    title: "The request took too long to arrive.",
+    forwarded: "maybe",
+  },
+} as const
+
+const unused: RequestHandler = {
+  onBody: ignore,
+  onBodyEnd: ignore,
+  onReadPaused: ignore,
+  onClientDrain: ignore,
+  onClientGone: ignore,
+}
+
+function ignore(): void {
+  // The connection has another owner from the next byte on.
+}

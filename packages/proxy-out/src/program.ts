@@ -1,0 +1,125 @@
+// proxy-out from command line to exit code: reads the options, finds the token, runs an edge until told to stop.
+import {
+  CommandError,
+  exitCodeOf,
+  listenProblem,
+  serveUntil,
+  systemCode,
+  weakTokenLength,
+  type LogLevel,
+  type OptionValues,
+  type Surroundings,
+} from "@restante/protocol"
+import type { Logger } from "pino"
+import { announcement } from "./announce.ts"
+import { parseEdgeArguments, parseRedisUrl, type EdgeTable } from "./cli-options.ts"
+import type { EdgeOptions } from "./edge-options.ts"
+import { defaultDataDir, findToken, type FoundToken } from "./token.ts"
+
+export interface EdgeSurroundings extends Surroundings {
+  /** The user's home directory. */
+  readonly home: string
+  /** What to listen on when `--host` is not given: "::" where the machine has IPv6 (that takes IPv4 as well), else "0.0.0.0". */
+  readonly allAddresses: string
+  /** An address of this machine that other machines can reach, if it has one. */
+  readonly ownAddress: string | undefined
+  makeLog(level: LogLevel): Logger
+  makeEdge(options: EdgeOptions): RunningEdge
+}
+
+/** What the program needs of an `Edge`. */
+export interface RunningEdge {
+  start(): Promise<{ port: number }>
+  stop(): Promise<void>
+}
+
+/** Resolves with the exit code; never rejects. */
+export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): Promise<number> {
+  return exitCodeOf("proxy-out", around.errors, async () => {
+    const line = await parseEdgeArguments(argv, { version: around.version, columns: around.output.columns })
+    if (line.kind === "print") around.output.write(line.text)
+    else await runEdge(line.values, around)
+  })
+}
+
+async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<void> {
+  const redisUrl = values.redis ?? redisFromEnvironment(around)
+  const found = await findToken({
+    tokenFile: values["token-file"],
+    dataDir: values["data-dir"] ?? defaultDataDir(around.environment, around.home),
+    environment: around.environment,
+  })
+  const log = around.makeLog(values["log-level"])
+  warnOfWeakToken(found, log)
+  const host = values.host ?? around.allAddresses
+  const edge = around.makeEdge({
+    host,
+    port: values.port,
+    redisUrl,
+    dispatch: values.dispatch,
+    holdMs: values.hold,
+    timeoutMs: values.timeout,
+    maxQueue: values["max-queue"],
+    token: found.token,
+    log,
+  })
+  const service = {
+    start: () =>
+      edge.start().catch((error: unknown) => {
+        throw startProblem(error, host, values.port)
+      }),
+    stop: () => edge.stop(),
+  }
+  await serveUntil(service, around.signal, ({ port }) => {
+    around.output.write(
+      announcement({
+        host: values.host,
+        port,
+        ownAddress: around.ownAddress,
+        tokenOrigin: found.origin,
+        tokenToShow: mayShow(found, around) ? found.token.reveal() : undefined,
+      }),
+    )
+  })
+}
+
+function redisFromEnvironment({ environment }: EdgeSurroundings): string | undefined {
+  const text = environment["PROXY_OUT_REDIS"]
+  if (text === undefined || text === "") return undefined
+  try {
+    return parseRedisUrl(text)
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new CommandError("usage", `PROXY_OUT_REDIS: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {
+  if (token.reveal().length < weakTokenLength) {
+    log.warn(
+      { tokenFrom: origin.kind, leastCharacters: weakTokenLength },
+      "the token is so short that it can be guessed",
+    )
+  }
+}
+
+/** Once, to a person: a pipe may end in a log that many can read. */
+function mayShow({ origin }: FoundToken, { output }: EdgeSurroundings): boolean {
+  return origin.kind === "kept" && origin.madeNow && output.isTerminal
+}
+
+const listenCodes: ReadonlySet<string | undefined> = new Set([
+  "EACCES",
+  "EADDRINUSE",
+  "EADDRNOTAVAIL",
+  "EAFNOSUPPORT",
+  "EINVAL",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "EPERM",
+])
+
+function startProblem(error: unknown, host: string, port: number): unknown {
+  return listenCodes.has(systemCode(error)) ? listenProblem(error, { host, port }, "--port") : error
+}

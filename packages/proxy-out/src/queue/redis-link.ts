@@ -1,0 +1,127 @@
+// One connection to Redis and the knowledge whether it works. It notices a silent death (a host that is gone without a
+// FIN), reconnects for ever and says so once an outage, not once an error.
+import type { Logger } from "pino"
+import { openRedis } from "./redis-target.ts"
+import type { RedisClient, RedisTarget } from "./redis-target.ts"
+
+export type Log = Pick<Logger, "debug" | "info" | "warn" | "error">
+
+export interface RedisLinkOptions {
+  readonly target: RedisTarget
+  /** As CLIENT LIST shows it. */
+  readonly name: string
+  readonly log: Log
+  /** The connection is usable (again). */
+  readonly onUp: () => void
+  /** The connection is gone: every command that was under way has been or is about to be rejected. */
+  readonly onDown: () => void
+}
+
+export class RedisLink {
+  readonly client: RedisClient
+  readonly #options: RedisLinkOptions
+  #state: LinkState = { kind: "connecting" }
+  #lastError = "not connected yet"
+  #watch: NodeJS.Timeout | undefined
+
+  /** Throws TypeError for a malformed URL. Connects at `start`. */
+  constructor(options: RedisLinkOptions) {
+    this.#options = options
+    this.client = openRedis(options.target, { lazyConnect: true, connectionName: options.name })
+    this.client.on("error", (error: Error) => this.#failed(describe(error)))
+    this.client.on("ready", () => this.#up())
+    this.client.on("close", () => this.#down())
+  }
+
+  get up(): boolean {
+    return this.#state.kind === "up"
+  }
+
+  /** Why the link is not up, for people. Never contains credentials or commands. */
+  get reason(): string {
+    return this.#lastError
+  }
+
+  start(): void {
+    if (this.#state.kind !== "connecting") return
+    // A first failure arrives as an "error" event and is retried like any later one.
+    this.client.connect().catch(() => undefined)
+  }
+
+  /** Ends the connection; commands under way get `graceMs` to be answered. */
+  async stop(graceMs = 500): Promise<void> {
+    if (this.#state.kind === "stopped") return
+    const wasUp = this.up
+    this.#state = { kind: "stopped" }
+    clearTimeout(this.#watch)
+    if (wasUp) await withinMs(this.client.quit(), graceMs).catch(() => undefined)
+    this.client.disconnect()
+  }
+
+  #up(): void {
+    if (this.#state.kind === "stopped" || this.#state.kind === "up") return
+    if (this.#state.kind === "down") {
+      this.#options.log.info({ downMs: Math.round(performance.now() - this.#state.since) }, "redis is back")
+    }
+    this.#state = { kind: "up" }
+    this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
+    this.#options.onUp()
+  }
+
+  #down(): void {
+    clearTimeout(this.#watch)
+    if (this.#state.kind === "up") {
+      this.#lastError = "connection lost"
+      this.#options.log.warn({ reason: this.#lastError }, "redis is unreachable")
+      this.#state = { kind: "down", since: performance.now() }
+      this.#options.onDown()
+    }
+  }
+
+  #failed(reason: string): void {
+    this.#lastError = reason
+    if (this.#state.kind !== "connecting") return
+    this.#options.log.warn({ reason }, "redis is unreachable")
+    this.#state = { kind: "down", since: performance.now() }
+  }
+
+  async #probe(): Promise<void> {
+    try {
+      await withinMs(this.client.ping(), probeTimeoutMs)
+      if (this.up) this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
+    } catch {
+      if (!this.up) return
+      this.#lastError = "no answer"
+      if ("stream" in this.client) this.client.stream.destroy()
+      else this.client.disconnect(true)
+    }
+  }
+}
+
+/** The error's kind, for logs: ioredis hangs whole commands (request heads, bodies) on its errors, which must not be printed. */
+export function describe(error: unknown): string {
+  if (!(error instanceof Error)) return "unknown error"
+  const code = "code" in error && typeof error.code === "string" ? error.code : undefined
+  return code ?? error.message.slice(0, 120)
+}
+
+export async function withinMs<T>(promise: Promise<T>, limitMs: number): Promise<T> {
+  let timer: NodeJS.Timeout | undefined
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error("no answer in time")), limitMs)
+  })
+  try {
+    return await Promise.race([promise, limit])
+  } finally {
+    clearTimeout(timer)
+  }
+}
+
+type LinkState =
+  | { readonly kind: "connecting" }
+  | { readonly kind: "up" }
+  | { readonly kind: "down"; readonly since: number }
+  | { readonly kind: "stopped" }
+
+const probeIntervalMs = 1000
+const probeTimeoutMs = 3000

@@ -1,0 +1,212 @@
+import { describe, expect, test } from "vitest"
+import { proxyOut } from "./stand-ins.ts"
+
+const environment = { RESTANTE_TOKEN: "a-token-for-these-tests" }
+
+describe("options", () => {
+  test("without any, the documented defaults are used", async () => {
+    const { options, logLevel, exitCode } = await proxyOut([], { environment })
+    expect(exitCode).toBe(0)
+    expect(logLevel).toBe("info")
+    expect(options).toMatchObject({
+      host: "::",
+      port: 80,
+      redisUrl: undefined,
+      dispatch: "queue",
+      holdMs: 30_000,
+      timeoutMs: 60_000,
+      maxQueue: 10_000,
+    })
+  })
+
+  test.each([
+    [["--port", "8080"], { port: 8080 }],
+    [["--port=0"], { port: 0 }],
+    [["--port", "65535"], { port: 65_535 }],
+    [["--host", "127.0.0.1"], { host: "127.0.0.1" }],
+    [["--host", "[::1]"], { host: "::1" }],
+    [["--host", "localhost"], { host: "localhost" }],
+    [["--redis", "redis://10.0.0.5:6379"], { redisUrl: "redis://10.0.0.5:6379" }],
+    [["--redis", "rediss://queue.internal:6380/3"], { redisUrl: "rediss://queue.internal:6380/3" }],
+    [["--dispatch", "direct"], { dispatch: "direct" }],
+    [["--hold", "500ms"], { holdMs: 500 }],
+    [["--hold", "0s"], { holdMs: 0 }],
+    [["--timeout", "2m"], { timeoutMs: 120_000 }],
+    [["--max-queue", "5000"], { maxQueue: 5000 }],
+  ])("%j reaches the edge", async (argv, expected) => {
+    const run = await proxyOut(argv, { environment })
+    expect(run.stderr).toBe("")
+    expect(run.options).toMatchObject(expected)
+  })
+
+  test("--log-level sets the log's level", async () => {
+    expect((await proxyOut(["--log-level", "debug"], { environment })).logLevel).toBe("debug")
+  })
+
+  test("PROXY_OUT_REDIS may hold the password that --redis may not", async () => {
+    const url = "redis://:pa55word@10.0.0.5:6379"
+    const run = await proxyOut([], { environment: { ...environment, PROXY_OUT_REDIS: url } })
+    expect(run.options?.redisUrl).toBe(url)
+  })
+
+  test("--redis wins over PROXY_OUT_REDIS", async () => {
+    const run = await proxyOut(["--redis", "redis://flag"], {
+      environment: { ...environment, PROXY_OUT_REDIS: "redis://variable" },
+    })
+    expect(run.options?.redisUrl).toBe("redis://flag")
+  })
+})
+
+describe("refusals", () => {
+  test.each([
+    [["--prot", "80"], "There is no option --prot. Did you mean --port?"],
+    [["--Port", "80"], "There is no option --Port. Did you mean --port?"],
+    [["--maxqueue=5"], "There is no option --maxqueue. Did you mean --max-queue?"],
+    [["--token_file", "f"], "There is no option --token_file. Did you mean --token-file?"],
+    [["--verbose"], "There is no option --verbose. See --help for the ones there are."],
+    [["-p", "80"], "There is no option -p. See --help for the ones there are."],
+    [["--no-port"], "There is no option --no-port."],
+    [["8080"], "There is a word without an option before it."],
+    [["--", "--port", "8080"], "There is a word without an option before it."],
+    [["--port"], "--port has no value. Write --port PORT."],
+    [["--port", "--host", "::1"], "--port has no value. Write --port PORT."],
+    [["--port="], "--port has no value. Write --port PORT."],
+    [["--port", "1", "--port", "2"], "--port is given more than once. Keep one."],
+    [["--port", "http"], '--port: "http" is not possible. Give a whole number from 0 to 65535.'],
+    [["--port", "65536"], "Give a whole number from 0 to 65535."],
+    [["--port", "-1"], "Give a whole number from 0 to 65535."],
+    [["--port", "80.5"], "Give a whole number from 0 to 65535."],
+    [["--port", "0x50"], "Give a whole number from 0 to 65535."],
+    [["--host", "127.0.0.1:80"], "--host: This is not an address to listen on. Give one without port"],
+    [["--host", "http://x"], "--host: This is not an address to listen on."],
+    [["--redis", "localhost:6379"], "--redis: This is not the URL of a Redis. Write redis://HOST:PORT"],
+    [["--redis", "http://localhost"], "--redis: This is not the URL of a Redis."],
+    [["--redis", "redis://host/queue"], "must be the number of a database"],
+    [["--dispatch", "direkt"], '--dispatch: "direkt" is not one of queue, direct. Did you mean direct?'],
+    [
+      ["--hold", "30"],
+      '--hold: "30" is not a duration. It needs a unit: 30s for seconds, 30ms for milliseconds.',
+    ],
+    [["--hold", "25h"], '--hold: "25h" is out of range. Give 0s to 24h.'],
+    [["--timeout", "0s"], '--timeout: "0s" is out of range. Give 10ms to 24h.'],
+    [["--max-queue", "0"], '--max-queue: "0" is not possible. Give a whole number from 1 to 1000000.'],
+    [
+      ["--log-level", "verbose"],
+      '--log-level: "verbose" is not one of fatal, error, warn, info, debug, trace, silent.',
+    ],
+  ])("%j is refused in one line that says what to do", async (argv, line) => {
+    const run = await proxyOut(argv, { environment })
+    expect(run.stderr).toContain(line)
+    expect(run.stderr).toMatch(/^proxy-out: [^\n]+\n$/)
+    expect(run).toMatchObject({ exitCode: 2, options: undefined, stdout: "" })
+  })
+
+  test.each([
+    [
+      ["--redis", "redis://:pa55word@10.0.0.5:6379"],
+      {},
+      "--redis: A password does not belong on the command line",
+    ],
+    [[], { PROXY_OUT_REDIS: "http://:pa55word@host" }, "PROXY_OUT_REDIS: This is not the URL of a Redis."],
+  ])("a Redis password is never shown: %j", async (argv, variables, line) => {
+    const run = await proxyOut(argv, { environment: { ...environment, ...variables } })
+    expect(run).toMatchObject({ exitCode: 2, options: undefined })
+    expect(run.stderr).toContain(line)
+    expect(run.stderr).not.toContain("pa55word")
+  })
+})
+
+describe("help and version", () => {
+  test.each(["--help", "-h"])(
+    "%s lists every option in its group, with defaults and examples",
+    async (flag) => {
+      const run = await proxyOut([flag])
+      expect(run).toMatchObject({ exitCode: 0, stderr: "", options: undefined })
+      expect(run.stdout).toMatchInlineSnapshot(`
+        "The public side of Restante. Takes HTTP requests on a public host, holds them in
+        a queue, and answers them with what a proxy-in inside a firewall fetched from
+        the private server.
+
+        Usage: proxy-out [options]
+
+        Listening:
+          --port PORT               TCP port that clients and agents connect to, 0 to
+                                    65535; 0 lets the system choose a free one (default
+                                    80)
+          --host ADDRESS            address to listen on, as a number or name; without
+                                    it all addresses of this machine
+
+        Requests:
+          --hold DURATION           how long a request may wait until an agent takes it,
+                                    0s to 24h; then the client gets 503 (default 30s)
+          --timeout DURATION        how long the private server may take to begin its
+                                    answer, 10ms to 24h; then the client gets 504
+                                    (default 60s)
+          --max-queue N             most requests that may wait at once, 1 to 1000000;
+                                    the next one gets 503 immediately (default 10000)
+
+        Queue:
+          --redis URL               keep the queue in this Redis, redis://HOST:PORT/DB
+                                    (rediss:// for TLS), so that several edges share it;
+                                    without it the queue is in memory. A URL with a
+                                    password goes into PROXY_OUT_REDIS instead
+          --dispatch queue|direct   with --redis: queue sends every request through
+                                    Redis, direct gives it at once to an idle agent of
+                                    this edge and queues the rest (default queue)
+
+        Who may attach:
+          --token-file FILE         file that holds the token agents must show; or set
+                                    RESTANTE_TOKEN. Without both one is made and kept in
+                                    --data-dir
+          --data-dir DIR            where proxy-out keeps what it made; without it
+                                    $XDG_STATE_HOME/restante or ~/.local/state/restante
+
+        Logging:
+          --log-level LEVEL         least important kind of line to log (on standard
+                                    error): fatal, error, warn, info, debug, trace,
+                                    silent (default info)
+
+        Other:
+          -h, --help                this text
+          -V, --version             the version
+
+        Examples:
+          proxy-out --port 8080
+              an edge with its queue in memory; it prints the proxy-in command to copy
+          proxy-out --port 80 --redis redis://10.0.0.5:6379 --token-file /etc/restante/token
+              one of several edges that share a queue and a token
+          proxy-out --hold 2m --max-queue 50000
+              keep more clients waiting, and longer, while no agent is there
+
+        SIGTERM or Ctrl-C stops it politely: nothing new is taken, what runs may finish.
+        A second one stops it at once.
+
+        Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or
+        143 stopped at once.
+        "
+      `)
+    },
+  )
+
+  test("help wins over everything else on the line", async () => {
+    const run = await proxyOut(["--prot", "80", "--help"])
+    expect(run).toMatchObject({ exitCode: 0, options: undefined })
+  })
+
+  test.each(["--version", "-V"])("%s is the package's version and nothing else", async (flag) => {
+    expect(await proxyOut([flag])).toMatchObject({ exitCode: 0, stdout: "1.2.3\n", stderr: "" })
+  })
+})
+
+describe("a start that fails", () => {
+  test.each([
+    ["EACCES", "proxy-out: Cannot listen on [::]:80: ports below 1024 need root"],
+    ["EADDRINUSE", "proxy-out: Cannot listen on [::]:80: another program listens there."],
+  ])("%s is one line with the remedy and exit status 1", async (code, line) => {
+    const start = (): Promise<never> => Promise.reject(Object.assign(new Error("listen"), { code }))
+    const run = await proxyOut([], { environment, start })
+    expect(run).toMatchObject({ exitCode: 1, stdout: "", stops: 1 })
+    expect(run.stderr).toContain(line)
+    expect(run.stderr).toMatch(/^[^\n]+\n$/)
+  })
+})

@@ -1,0 +1,75 @@
+// Runs all tests, or those that the arguments name, after making sure that the servers they need are there.
+// Nothing is skipped when one is missing: it is installed where that is allowed, else this says how to get it and fails.
+import { spawn, spawnSync } from "node:child_process"
+import { accessSync, constants, existsSync, rmSync, writeFileSync } from "node:fs"
+import { delimiter, isAbsolute, join } from "node:path"
+import { fileURLToPath } from "node:url"
+
+const root = fileURLToPath(new URL("..", import.meta.url))
+const redisServer = need({
+  program: "redis-server",
+  debianPackage: "redis-server",
+  variable: "RESTANTE_REDIS_SERVER",
+})
+need({ program: "git", debianPackage: "git", variable: undefined })
+
+const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
+  cwd: root,
+  stdio: "inherit",
+  env: { ...process.env, RESTANTE_REDIS_SERVER: redisServer },
+})
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tests.kill(signal))
+tests.on("exit", (code) => process.exit(code ?? 1))
+
+/** The program's whole path. */
+function need({ program, debianPackage, variable }) {
+  const found = find(variable === undefined ? undefined : process.env[variable]) ?? find(program)
+  if (found !== undefined) return found
+  if (process.getuid?.() === 0 && find("apt-get") !== undefined) {
+    console.error(`The tests need ${program}: installing Debian's package ${debianPackage}`)
+    aptInstall(debianPackage)
+    const installed = find(program)
+    if (installed !== undefined) return installed
+  }
+  const orVariable = variable === undefined ? "" : `, or set ${variable} to its path`
+  console.error(
+    `The tests need ${program}, which is not in PATH. Install it (Debian, Ubuntu: sudo apt-get install ${debianPackage}; ` +
+      `Fedora: sudo dnf install ${debianPackage === "redis-server" ? "redis" : debianPackage}; ` +
+      `macOS: brew install ${debianPackage === "redis-server" ? "redis" : debianPackage})${orVariable}.`,
+  )
+  process.exit(1)
+}
+
+function find(program) {
+  if (program === undefined || program === "") return undefined
+  const candidates = isAbsolute(program)
+    ? [program]
+    : (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, program))
+  return candidates.find(isExecutable)
+}
+
+function isExecutable(file) {
+  try {
+    accessSync(file, constants.X_OK)
+    return true
+  } catch {
+    return false
+  }
+}
+
+function aptInstall(debianPackage) {
+  // Debian starts a service as it installs it, unless this file says no. An administrator's own file is left alone.
+  const policy = "/usr/sbin/policy-rc.d"
+  const ours = !existsSync(policy)
+  if (ours) writeFileSync(policy, "#!/bin/sh\nexit 101\n", { mode: 0o755 })
+  try {
+    const options = {
+      stdio: ["ignore", "inherit", "inherit"],
+      env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    }
+    spawnSync("apt-get", ["-qq", "update"], options)
+    spawnSync("apt-get", ["-qq", "install", "-y", "--no-install-recommends", debianPackage], options)
+  } finally {
+    if (ours) rmSync(policy)
+  }
+}

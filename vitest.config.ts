@@ -1,0 +1,20 @@
+import { defineConfig } from "vitest/config"
+
+// Tests and packages are read from source, without a build.
+const resolve = { conditions: ["@restante/source"] }
+
+export default defineConfig({
+  resolve,
+  ssr: { resolve },
+  test: {
+    include: ["packages/*/test/**/*.test.ts", "test/**/*.test.ts"],
+    // `vitest bench` runs these; `vitest run` does not.
+    benchmark: { include: ["packages/*/test/**/*.bench.ts"] },
+    globalSetup: ["./scripts/test-setup.mjs"],
+    reporters: ["default", "./scripts/closing-line.mjs"],
+    maxWorkers: 2,
+    // Longer ones say so themselves.
+    testTimeout: 20_000,
+    hookTimeout: 30_000,
+  },
+})
