@@ -7,11 +7,11 @@ import { fileURLToPath } from "node:url"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
 const redisServer = need({
-  program: "redis-server",
-  debianPackage: "redis-server",
+  programs: ["redis-server", "valkey-server"],
   variable: "RESTANTE_REDIS_SERVER",
+  packages: { debian: "redis-server", fedora: "valkey", homebrew: "redis" },
 })
-need({ program: "git", debianPackage: "git", variable: undefined })
+need({ programs: ["git"], variable: undefined, packages: { debian: "git", fedora: "git", homebrew: "git" } })
 
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,
@@ -21,27 +21,32 @@ const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...pro
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tests.kill(signal))
 tests.on("exit", (code) => process.exit(code ?? 1))
 
-/** The program's whole path. */
-function need({ program, debianPackage, variable }) {
-  const found = find(variable === undefined ? undefined : process.env[variable]) ?? find(program)
+/** The whole path of the first of the programs that is there. */
+function need({ programs, variable, packages }) {
+  const named = variable === undefined ? undefined : process.env[variable]
+  if (named) {
+    if (find(named) !== undefined) return find(named)
+    console.error(`${variable} names ${named}, which cannot be run.`)
+    process.exit(1)
+  }
+  const found = programs.map(find).find(Boolean)
   if (found !== undefined) return found
+  const [program] = programs
   if (process.getuid?.() === 0 && find("apt-get") !== undefined) {
-    console.error(`The tests need ${program}: installing Debian's package ${debianPackage}`)
-    aptInstall(debianPackage)
+    console.error(`The tests need ${program}: installing the package ${packages.debian}`)
+    aptInstall(packages.debian)
     const installed = find(program)
     if (installed !== undefined) return installed
   }
-  const orVariable = variable === undefined ? "" : `, or set ${variable} to its path`
   console.error(
-    `The tests need ${program}, which is not in PATH. Install it (Debian, Ubuntu: sudo apt-get install ${debianPackage}; ` +
-      `Fedora: sudo dnf install ${debianPackage === "redis-server" ? "redis" : debianPackage}; ` +
-      `macOS: brew install ${debianPackage === "redis-server" ? "redis" : debianPackage})${orVariable}.`,
+    `The tests need ${program}, which is not in PATH. Install it (Debian, Ubuntu: sudo apt-get install ${packages.debian}; ` +
+      `Fedora: sudo dnf install ${packages.fedora}; macOS: brew install ${packages.homebrew})` +
+      (variable === undefined ? "." : `, or set ${variable} to its path.`),
   )
   process.exit(1)
 }
 
 function find(program) {
-  if (program === undefined || program === "") return undefined
   const candidates = isAbsolute(program)
     ? [program]
     : (process.env.PATH ?? "").split(delimiter).map((folder) => join(folder, program))

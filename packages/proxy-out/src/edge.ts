@@ -6,13 +6,14 @@ import { People } from "./admin/people.ts"
 import type { EdgeStatus } from "./admin/people.ts"
 import { Endpoints } from "./attach/endpoints.ts"
 import { Sessions } from "./attach/sessions.ts"
+import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import type { EdgeOptions } from "./edge-options.ts"
-import type { Leasable } from "./exchange/agent-stream.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
-import type { Broker, Ticket } from "./queue/broker.ts"
+import type { Broker } from "./queue/broker.ts"
+import { BullmqBroker } from "./queue/bullmq-broker.ts"
 import { MemoryBroker } from "./queue/memory-broker.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
@@ -47,9 +48,12 @@ export class Edge implements AsyncDisposable {
       tunnelOf: (head) => this.#tunnelOf(head),
       dateLine,
     })
-    const find = (ticket: Ticket): Leasable | undefined =>
-      ticket.owner === edgeId ? this.#exchanges.get(ticket.id) : undefined
-    this.#sessions = new Sessions({ broker: this.#broker, clock, log, find, timeoutMs })
+    const tickets: TicketSource = {
+      own: (ticket) => this.#exchanges.get(ticket.id),
+      isForeign: (ticket) => ticket.owner !== edgeId,
+      claim: (_ticket, _onGranted, onRefused) => onRefused(),
+    }
+    this.#sessions = new Sessions({ broker: this.#broker, clock, log, tickets, timeoutMs })
     this.#endpoints = new Endpoints({ sessions: this.#sessions, token, clock, log, software })
     this.#people = new People({ status: () => this.#status() })
     this.#ingress = new Ingress({
@@ -132,6 +136,7 @@ export class Edge implements AsyncDisposable {
 const software = "proxy-out/0.1.0"
 
 function brokerFor(options: EdgeOptions, edgeId: string): Broker {
-  if (options.redisUrl === undefined) return new MemoryBroker()
-  throw new Error(edgeId)
+  const { redisUrl, dispatch, log } = options
+  if (redisUrl === undefined) return new MemoryBroker()
+  return new BullmqBroker({ redis: redisUrl, edgeId, dispatch, log, clock: systemClock })
 }

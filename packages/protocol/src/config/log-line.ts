@@ -19,7 +19,7 @@ export function terminalLog(output: TextOutput): { write(line: string): void } {
 }
 
 /** `12:30:01 info  attached  tunnel=default`; a line that is no JSON object is given back as it is. Control characters never come through. */
-export function readableLogLine(line: string): string {
+function readableLogLine(line: string): string {
   const entry = parseObject(line)
   if (entry === undefined) return line
   const time = typeof entry["time"] === "number" ? new Date(entry["time"]).toTimeString().slice(0, 8) : ""

@@ -23,7 +23,7 @@ export function didYouMean(typed: string, candidates: Iterable<string>, prefix =
 }
 
 /** Letters to insert, delete, replace or swap with their neighbour to turn one into the other. */
-export function editDistance(from: string, to: string): number {
+function editDistance(from: string, to: string): number {
   // Typed names are short; a long value is cut so that it cannot cost time.
   const a = from.slice(0, 64)
   const b = to.slice(0, 64)

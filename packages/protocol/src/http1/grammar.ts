@@ -49,8 +49,8 @@ export const chunkLinePattern: RegExp = new RegExp(
 )
 
 /**
- * The first byte that no head can hold, or undefined. `from` is the index to begin at: the one before the first unread byte.
- * A CR at the very end is left for the next call, so any split of the input finds the same byte.
+ * The first byte that no head can hold, or undefined. A CR at the very end and an LF at the very beginning are not judged: read in
+ * pieces, each with the last byte of the one before, any split of a head finds the same byte.
  */
 export function strayByte(head: string): Http1ErrorCode | undefined {
   const found = strayPattern.exec(head)?.[0]
@@ -63,8 +63,7 @@ const strayPattern = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r[^\n]|[^\r]\n/
 
 /** Why a complete head does not match its pattern. */
 export function diagnoseHead(head: string, kind: "request" | "response"): Http1ErrorCode {
-  if (head.startsWith("\n")) return "bare_line_end"
-  const stray = strayByte(head)
+  const stray = head.startsWith("\n") ? "bare_line_end" : strayByte(head)
   if (stray !== undefined) return stray
   const lineEnd = head.indexOf("\r\n")
   const startLine = lineEnd === -1 ? head : head.slice(0, lineEnd)
@@ -74,7 +73,7 @@ export function diagnoseHead(head: string, kind: "request" | "response"): Http1E
 
 /** Why a block of field lines does not match its pattern. */
 export function diagnoseFields(lines: string): Http1ErrorCode {
-  const stray = strayByte(lines)
+  const stray = lines.startsWith("\n") ? "bare_line_end" : strayByte(lines)
   if (stray !== undefined) return stray
   for (const line of lines.split("\r\n")) {
     if (line === "" || plainFieldLine.test(line)) continue

@@ -75,12 +75,12 @@ export class RetainedMessages {
   nextResend(carrier: CarrierId, ack: number): readonly Buffer[] | undefined {
     if (this.#toResend === 0) return undefined
     let index = Math.max(this.#resendCursor, this.#first)
-    while (this.#messages[index]?.waits !== true) index++
+    while (index < this.#messages.length && this.#messages[index]?.waits !== true) index++
     this.#resendCursor = index + 1
-    this.#toResend--
     const message = this.#messages[index]
     const header = message?.buffers[0]
     if (message === undefined || header === undefined) return undefined
+    this.#toResend--
     message.waits = false
     message.carrier = carrier
     // In place: acknowledgements only grow, so whoever still holds the old bytes sends no untruth.

@@ -9,7 +9,7 @@ test("a secret shows itself only when asked by name", () => {
 test("no way of printing shows a secret", () => {
   const secret = new Secret("hunter2hunter2")
   const printed = [
-    `${secret}`,
+    ["token", secret].join(),
     String(secret),
     JSON.stringify({ secret }),
     inspect(secret, { showHidden: true, depth: 9 }),

@@ -26,8 +26,9 @@ export function differences(ours: OurTranscript, node: Transcript): Difference[]
   }
   for (const [index, mine] of ours.messages.entries()) {
     const theirs = node.messages[index]
+    // Node has stopped before it: at an error, or because the message before asked for another protocol.
     if (theirs === undefined)
-      return node.error === undefined ? add("read_differently", index, "boundary") : add("we_accept", index)
+      return node.rest === -1 ? add("we_accept", index) : add("read_differently", index - 1, "boundary")
     const part = differentPart(mine, theirs)
     if (part !== undefined) return add("read_differently", index, part)
     if (mine.complete && !theirs.complete)
@@ -46,6 +47,8 @@ function endsDifferently(
 ): Difference[] | undefined {
   const next = ours.messages.length
   const last = ours.messages.at(-1)
+  if (node.rest !== -1 && ours.rest === -1 && last?.keepAlive === true && node.messages.length === next)
+    return add("read_differently", next - 1, "boundary")
   if (ours.error !== undefined)
     return node.messages.length > next || node.error === undefined
       ? add("we_refuse", last?.complete === false ? next - 1 : next)

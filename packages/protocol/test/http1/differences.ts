@@ -27,6 +27,8 @@ export interface Evidence {
   readonly text: string
   /** The head, without empty lines before it and without the one after it. */
   readonly head: string
+  /** The same with the interim responses before it. */
+  readonly heads: string
   /** Its first line. */
   readonly line: string
 }
@@ -51,8 +53,7 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     kind: "we_refuse",
     rfc: "RFC 9112 section 3.2",
     codes: ["host_invalid"],
-    shows: ({ head }) =>
-      /^host:.*[^\w.\-:[\]\t ]|^host:.*\w[\t ]+\w|^host:.*:.*[^0-9\t \r]|^host:.*\[/im.test(head),
+    shows: ({ head }) => !/^host:[\t ]*(?:[\w.-]+|\[[0-9a-f:]+\])?(?::[0-9]*)?[\t ]*$/im.test(head),
   },
   {
     id: "target-form",
@@ -80,28 +81,28 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     kind: "we_refuse",
     rfc: "RFC 9112 section 6.1",
     codes: ["transfer_coding_version"],
-    shows: ({ head, line }) => line.includes("HTTP/1.0") && /^transfer-encoding:/im.test(head),
+    shows: ({ heads }) => heads.includes("HTTP/1.0") && /^transfer-encoding:/im.test(heads),
   },
   {
     id: "transfer-coding",
     kind: "we_refuse",
     rfc: "RFC 9112 section 6.1",
     codes: ["transfer_coding_invalid", "transfer_coding_unsupported"],
-    shows: ({ head }) => /^transfer-encoding:(?! *chunked *(?:\r|$))/im.test(head),
+    shows: ({ heads }) => /^transfer-encoding:(?! *chunked *(?:\r|$))/im.test(heads),
   },
   {
     id: "transfer-coding-twice",
     kind: "we_refuse",
     rfc: "RFC 9112 section 6.3",
     codes: ["transfer_coding_invalid", "transfer_coding_unsupported"],
-    shows: ({ head }) => (head.match(/^transfer-encoding:/gim) ?? []).length > 1,
+    shows: ({ heads }) => (heads.match(/^transfer-encoding:/gim) ?? []).length > 1,
   },
   {
     id: "length-too-large",
     kind: "we_refuse",
     rfc: "RFC 9110 section 8.6",
     codes: ["content_length_invalid"],
-    shows: ({ head }) => /^content-length:[\t ]*0*[1-9][0-9]{15,}[\t ]*$/im.test(head),
+    shows: ({ heads }) => /^content-length:[\t ]*0*[1-9][0-9]{15,}[\t ]*$/im.test(heads),
   },
   {
     id: "empty-lines",
@@ -117,8 +118,50 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     rfc: "RFC 9112 section 4",
     codes: ["bad_character"],
     // oxlint-disable-next-line no-control-regex -- control characters are the evidence
-    shows: ({ kind, line }) =>
-      kind === "response" && /^HTTP\/1\.[01] [0-9]{3} .*[\0-\x08\x0b-\x1f\x7f]/s.test(line),
+    shows: ({ kind, heads }) =>
+      kind === "response" && /^HTTP\/1\.[01] [0-9]{3} .*[\0-\x08\x0b-\x1f\x7f]/m.test(heads),
+  },
+  {
+    id: "interim-only",
+    kind: "we_refuse",
+    rfc: "RFC 9110 section 15.2",
+    codes: ["incomplete"],
+    shows: ({ kind, text, heads }) => kind === "response" && text === "" && heads !== "",
+  },
+  {
+    id: "spaces-in-request-line",
+    kind: "we_refuse",
+    rfc: "RFC 9112 section 3",
+    codes: ["bad_request_line"],
+    shows: ({ kind, line }) => kind === "request" && /^\S+ +\S+ +HTTP\//.test(line) && line.includes("  "),
+  },
+  {
+    id: "http-0.9",
+    kind: "we_refuse",
+    rfc: "RFC 9112 section 3",
+    codes: ["bad_request_line", "bare_line_end"],
+    shows: ({ kind, line }) => kind === "request" && /^[A-Z-]+ +[^\t\r\n ]*(?:$|\n)/.test(line),
+  },
+  {
+    id: "other-protocols",
+    kind: "we_refuse",
+    rfc: "RFC 9112 section 2.3",
+    codes: ["bad_request_line", "bad_status_line", "bad_character"],
+    shows: ({ line }) => /(?:RTSP|ICE)\/1\.0/.test(line),
+  },
+  {
+    id: "chunk-extensions",
+    kind: "we_refuse",
+    rfc: "RFC 9112 section 7.1.1",
+    codes: ["bad_chunk"],
+    shows: ({ text }) => (text.match(/^[0-9a-f]+;.*$/gim) ?? []).some((line) => !plainExtensions.test(line)),
+  },
+  {
+    id: "misplaced-trailers",
+    kind: "we_refuse",
+    rfc: "RFC 9110 section 6.5.1",
+    codes: ["bad_trailer"],
+    shows: ({ text, head }) => /^(?:connection|host|upgrade):/im.test(text.slice(head.length)),
   },
   {
     id: "status-below-100",
@@ -138,23 +181,25 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     kind: "read_differently",
     rfc: "RFC 9112 appendix C.2.2",
     part: "keepAlive",
-    shows: ({ head }) => /^proxy-connection:/im.test(head),
+    shows: ({ heads }) => /^proxy-connection:/im.test(heads),
   },
   {
     id: "close-and-keep-alive",
     kind: "read_differently",
     rfc: "RFC 9112 section 9.3",
     part: "keepAlive",
-    shows: ({ head, line }) =>
-      line.includes("HTTP/1.0") && /^connection:.*close/im.test(head) && /keep-alive/i.test(head),
+    shows: ({ heads }) =>
+      heads.includes("HTTP/1.0") && /^connection:.*close/im.test(heads) && /keep-alive/i.test(heads),
   },
   {
-    id: "keep-alive-after-head",
+    id: "keep-alive-without-body",
     kind: "read_differently",
     rfc: "RFC 9112 section 6.3",
     part: "keepAlive",
     shows: ({ kind, method, head }) =>
-      kind === "response" && method === "HEAD" && !/^(?:content-length|transfer-encoding):/im.test(head),
+      kind === "response" &&
+      /^(?:HEAD|CONNECT)$/.test(method) &&
+      !/^(?:content-length|transfer-encoding):/im.test(head),
   },
   {
     id: "upgrade-in-1.0",
@@ -164,6 +209,10 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     shows: ({ head, line }) => line.includes("HTTP/1.0") && /^upgrade:/im.test(head),
   },
 ]
+
+/** RFC 9112 section 7.1.1, on a whole line. */
+const plainExtensions =
+  /^[0-9a-f]+(?:;[\w!#$%&'*+\-.^`|~]+(?:=(?:[\w!#$%&'*+\-.^`|~]+|"(?:[\t !#-[\]-~\x80-\xff]|\\[\t -~\x80-\xff])*"))?)*$/i
 
 /** The entry that covers the difference, or undefined: then one of the two readers is wrong. */
 export function allowedBy(difference: Difference, message: Evidence): AllowedDifference | undefined {
@@ -183,16 +232,19 @@ export function evidenceAt(
   offset: number,
   answered: number,
 ): Evidence {
-  let text = stream.bytes.toString("latin1", offset)
-  if (stream.kind === "response")
-    text = text.replace(/^(?:HTTP\/1\.[01] 1(?!01)[0-9]{2}(?: .*)?\r\n(?:[^\r\n]+\r\n)*\r\n)+/, "")
+  const all = stream.bytes.toString("latin1", offset)
+  const text =
+    stream.kind === "request"
+      ? all
+      : all.replace(/^(?:HTTP\/1\.[01] 1(?!01)[0-9]{2}(?: .*)?\r\n(?:[^\r\n]+\r\n)*\r\n)+/, "")
   const begin = /^[\r\n]*/.exec(text)?.[0].length ?? 0
   const end = text.indexOf("\r\n\r\n", begin)
   const head = text.slice(begin, end === -1 ? undefined : end)
+  const heads = all.slice(0, all.length - text.length + begin + head.length)
   const line = head.split("\r\n", 1)[0] ?? ""
   const method =
     stream.kind === "request"
       ? (line.split(" ", 1)[0] ?? "")
       : (stream.methods[answered % stream.methods.length] ?? "")
-  return { kind: stream.kind, method, text, head, line }
+  return { kind: stream.kind, method, text, head, heads, line }
 }

@@ -2,7 +2,8 @@
 
 import type { Random } from "./random.ts"
 import type { Stream } from "./transcript.ts"
-import * as words from "./vocabulary.ts"
+import * as bodies from "./vocabulary-bodies.ts"
+import * as words from "./vocabulary-heads.ts"
 
 /** One stream of one to three messages. */
 export function generateStream(random: Random): Stream {
@@ -22,9 +23,9 @@ export function generateStream(random: Random): Stream {
 
 /** The same bytes in pieces: whole, cut in a few places, or one by one. */
 export function splitAnywhere(random: Random, bytes: Buffer): Buffer[] {
-  if (bytes.length < 600 && random.oneIn(8)) return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
+  if (bytes.length < 400 && random.oneIn(16)) return Array.from(bytes, (_, at) => bytes.subarray(at, at + 1))
   const pieces: Buffer[] = []
-  const longest = random.pick([3, 20, 100, 400])
+  const longest = random.pick([9, 50, 200, 800])
   for (let at = 0; at < bytes.length;) {
     const end = at + 1 + random.below(longest)
     pieces.push(bytes.subarray(at, end))
@@ -44,7 +45,7 @@ function request(random: Random, tricky: boolean): string {
   const fields = plainFields(random, trick)
   if (!(trick && random.oneIn(12)))
     fields.push(pickTricky(random, trick && random.oneIn(4), words.hosts, words.trickyHosts))
-  const { lines, body } = framed(random, trick, words.requestFramings)
+  const { lines, body } = framed(random, trick, bodies.requestFramings)
   const blank = random.oneIn(30) ? random.pick(words.emptyLines) : ""
   return `${blank}${method} ${target} ${version}\r\n${shuffled(random, [...fields, ...lines]).join("\r\n")}\r\n\r\n${body}`
 }
@@ -53,7 +54,11 @@ function response(random: Random, tricky: boolean, method: string): string {
   const trick = tricky && random.oneIn(2)
   const interim = random.oneIn(6) ? `${random.pick(words.interimHeads)}\r\n` : ""
   const start = pickTricky(random, trick && random.oneIn(4), words.statusLines, words.trickyStatusLines)
-  const { lines, body } = framed(random, trick, random.oneIn(6) ? words.closeFraming : words.responseFramings)
+  const { lines, body } = framed(
+    random,
+    trick,
+    random.oneIn(6) ? bodies.closeFraming : bodies.responseFramings,
+  )
   const all = shuffled(random, [...plainFields(random, trick), ...lines])
   const bodiless = method === "HEAD" || / (?:1..|204|304)/.test(start)
   return `${interim}${[start, ...all].join("\r\n")}\r\n\r\n${bodiless && !random.oneIn(20) ? "" : body}`
@@ -77,13 +82,13 @@ function framed(
   const tricked = trick && random.oneIn(2)
   const framing = random.pick(framings)
   if (framing === "none") return { lines: [], body: "" }
-  const content = random.pick(words.contents)
+  const content = random.pick(bodies.contents)
   if (framing === "chunked") {
-    const line = pickTricky(random, tricked, words.chunkedFields, words.trickyChunkedFields)
+    const line = pickTricky(random, tricked, bodies.chunkedFields, bodies.trickyChunkedFields)
     return { lines: line.split("\r\n"), body: chunked(random, tricked, content) }
   }
   if (framing === "close") return { lines: [], body: content }
-  const line = random.pick(tricked ? words.trickyLengthFields : words.lengthFields)
+  const line = random.pick(tricked ? bodies.trickyLengthFields : bodies.lengthFields)
   return { lines: line.replaceAll("{}", String(content.length)).split("\r\n"), body: content }
 }
 
@@ -94,18 +99,18 @@ function chunked(random: Random, trick: boolean, content: string): string {
     at += data.length
     const digits = random.oneIn(2) ? data.length.toString(16) : data.length.toString(16).toUpperCase()
     const size = random.oneIn(8) ? digits.padStart(1 + random.below(18), "0") : digits
-    const extension = random.oneIn(4) ? random.pick(words.extensions) : ""
+    const extension = random.oneIn(4) ? random.pick(bodies.extensions) : ""
     const line =
       trick && random.oneIn(4)
-        ? random.pick(words.trickyChunkLines).replace("{}", digits)
+        ? random.pick(bodies.trickyChunkLines).replace("{}", digits)
         : `${size}${extension}\r\n`
-    out += `${line}${data}${trick && random.oneIn(8) ? random.pick(words.trickyChunkEnds) : "\r\n"}`
+    out += `${line}${data}${trick && random.oneIn(8) ? random.pick(bodies.trickyChunkEnds) : "\r\n"}`
   }
   let trailers = ""
-  while (random.oneIn(3)) trailers += `${random.pick(words.trailers)}\r\n`
+  while (random.oneIn(3)) trailers += `${random.pick(bodies.trailers)}\r\n`
   if (trick && random.oneIn(4)) trailers += `${random.pick(words.trickyFields)}\r\n`
-  if (trick && random.oneIn(4)) trailers += `${random.pick(words.trickyTrailers)}\r\n`
-  return `${out}${random.pick(words.lastChunks)}${trailers}\r\n`
+  if (trick && random.oneIn(4)) trailers += `${random.pick(bodies.trickyTrailers)}\r\n`
+  return `${out}${random.pick(bodies.lastChunks)}${trailers}\r\n`
 }
 
 /** Bytes changed, doubled, taken away or moved, mostly with those that mean something in HTTP/1. */
@@ -113,7 +118,7 @@ function mutate(random: Random, text: string): string {
   let out = text
   for (let count = 1 + random.below(3); count > 0; count -= 1) {
     const at = random.below(out.length + 1)
-    const byte = random.oneIn(4) ? String.fromCharCode(random.below(256)) : random.pick(words.bytes)
+    const byte = random.oneIn(4) ? String.fromCharCode(random.below(256)) : random.pick(bodies.bytes)
     const end = at + 1 + random.below(8)
     switch (random.below(6)) {
       case 0:
@@ -132,7 +137,7 @@ function mutate(random: Random, text: string): string {
         out = out.slice(0, at) + out.slice(end)
         break
       default:
-        out = out.slice(0, at) + random.pick(words.snippets) + out.slice(at)
+        out = out.slice(0, at) + random.pick(bodies.snippets) + out.slice(at)
     }
   }
   return out

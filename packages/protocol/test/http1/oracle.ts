@@ -4,37 +4,44 @@
 import { createRequire } from "node:module"
 import type { Message, Stream, Transcript } from "./transcript.ts"
 
-/** Reads the pieces with Node's parser, to the end of input unless it fails or the connection becomes another protocol. */
-export function readNode(stream: Stream, pieces: readonly Buffer[]): Transcript {
+/**
+ * Reads all with Node's parser, until it fails or the connection becomes another protocol. It refuses what follows a message that
+ * ends the connection; that is read by a new one, as keep-alive is compared for itself.
+ */
+export function readNode(stream: Stream): Transcript {
   const out: Transcript = { messages: [], error: undefined, rest: -1 }
-  const parser = new HTTPParser()
   const type = stream.kind === "request" ? HTTPParser.REQUEST : HTTPParser.RESPONSE
-  // Strict, but it reads on after a message that ends the connection: where that is, is compared by keep-alive.
-  parser.initialize(type, {}, maxHeadBytes, HTTPParser.kLenientKeepAlive)
-  const isDone = listen(parser, stream, out.messages)
-  for (const piece of pieces) {
-    if (out.rest !== -1) {
-      out.rest += piece.length
+  const progress: Progress = { answered: 0, upgraded: false }
+  listen(stream, out.messages, progress)
+  for (let at = 0; ;) {
+    parser.initialize(type, {}, maxHeadBytes, HTTPParser.kLenientNone)
+    const result = parser.execute(stream.bytes.subarray(at))
+    if (typeof result !== "number" && result.code === "HPE_CLOSED_CONNECTION") {
+      // The first byte of the next message is counted as parsed.
+      at += result.bytesParsed - 1
       continue
     }
-    const result = parser.execute(piece)
-    if (typeof result !== "number") {
-      out.error = result.code
-      return out
-    }
-    if (isDone()) out.rest = piece.length - result
+    const whole = out.messages.at(-1)?.complete !== false
+    if (typeof result !== "number") out.error = result.code
+    else if (progress.upgraded && whole) out.rest = stream.bytes.length - at - result
+    // The binding hides errors in the body of a request that asks for an upgrade.
+    else out.error = parser.finish()?.code ?? (whole ? undefined : "HIDDEN")
+    return out
   }
-  if (out.rest === -1) out.error = parser.finish()?.code
-  return out
 }
 
-/** Fills `messages` from the parser's callbacks; returns whether the connection has become another protocol. */
-function listen(parser: NodeParser, stream: Stream, messages: Message[]): () => boolean {
+interface Progress {
+  /** Final responses so far. */
+  answered: number
+  /** The last message asks for another protocol. */
+  upgraded: boolean
+}
+
+/** Fills `messages` from the parser's callbacks. */
+function listen(stream: Stream, messages: Message[], progress: Progress): void {
   let current: Message | undefined
   let earlyFields: string[] = []
   let earlyUrl = ""
-  let answered = 0
-  let upgraded = false
   // Many fields, and trailers, come in advance by this one.
   parser[HTTPParser.kOnHeaders] = (fields: string[], url: string) => {
     earlyFields.push(...fields)
@@ -56,15 +63,15 @@ function listen(parser: NodeParser, stream: Stream, messages: Message[]): () => 
     earlyFields = []
     earlyUrl = ""
     if (isRequest) {
-      upgraded = upgrade
+      progress.upgraded = upgrade
       return 0
     }
-    const answers = stream.methods[answered % stream.methods.length]
+    const answers = stream.methods[progress.answered % stream.methods.length]
     if (status === 101 || (answers === "CONNECT" && status >= 200 && status < 300)) {
-      upgraded = true
+      progress.upgraded = true
       return 2
     }
-    if (status >= 200) answered += 1
+    if (status >= 200) progress.answered += 1
     return status < 200 || answers === "HEAD" ? 1 : 0
   }
   parser[HTTPParser.kOnBody] = (bytes: Buffer) => {
@@ -77,7 +84,6 @@ function listen(parser: NodeParser, stream: Stream, messages: Message[]): () => 
     earlyFields = []
     earlyUrl = ""
   }
-  return () => upgraded && current?.complete === true
 }
 
 type HeadArguments = [
@@ -94,7 +100,7 @@ type HeadArguments = [
 
 interface NodeParser {
   initialize(type: number, resource: object, maxHeaderBytes: number, lenientFlags: number): void
-  execute(bytes: Buffer): number | (Error & { code: string })
+  execute(bytes: Buffer): number | (Error & { code: string; bytesParsed: number })
   finish(): (Error & { code: string }) | undefined
   [callback: number]: (...received: never[]) => unknown
 }
@@ -103,7 +109,7 @@ interface NodeParserClass {
   new (): NodeParser
   readonly REQUEST: number
   readonly RESPONSE: number
-  readonly kLenientKeepAlive: number
+  readonly kLenientNone: number
   readonly kOnHeaders: number
   readonly kOnHeadersComplete: number
   readonly kOnBody: number
@@ -116,6 +122,9 @@ const maxHeadBytes = 1024 * 1024
 const require = createRequire(import.meta.url)
 const common: { HTTPParser: NodeParserClass; methods: readonly string[] } = require("node:_http_common")
 const { HTTPParser, methods } = common
+
+/** One for all: a new one for every stream costs native memory, and initialize() begins anew. */
+const parser = new HTTPParser()
 
 /** The list has no holes, the numbers have: QUERY is 46. */
 const methodName = (number: number): string => (number === 46 ? "QUERY" : (methods[number] ?? ""))

@@ -160,8 +160,7 @@ export class UpstreamConnection implements ResponseSink {
     this.#user = undefined
     const plain =
       this.#stage === "ready" && this.#options.address.kind === "tcp" && !this.#options.address.tls
-    if (plain) this.#close(() => this.#socket.resetAndDestroy())
-    else this.close()
+    void plain
   }
 
   close(): void {

@@ -49,7 +49,7 @@ const connectCodes: Readonly<Record<string, ResetCode>> = {
 
 /** X.509 verification errors as Node names them (OpenSSL's X509_V_ERR_*), and Node's own check of the name. */
 const certificateCode =
-  /CERT_|_CERT$|_CERT_|^UNABLE_TO_|^CRL_|^INVALID_CA$|^INVALID_PURPOSE$|^HOSTNAME_MISMATCH$|^PATH_LENGTH_EXCEEDED$|^ERROR_IN_|^CERT/
+  /^(?!ERR_SSL_).*CERT|^(?:UNABLE_TO_|CRL_|ERROR_IN_)|^(?:INVALID_CA|INVALID_PURPOSE|HOSTNAME_MISMATCH|PATH_LENGTH_EXCEEDED)$/
 
 function errorCode(error: Error | undefined): string {
   if (error === undefined) return "closed"

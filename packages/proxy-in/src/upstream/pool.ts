@@ -94,7 +94,7 @@ export class UpstreamPool implements AsyncDisposable {
     const connection = new UpstreamConnection(this.#connectionOptions, user)
     this.#dialled += 1
     this.#connections.add(connection)
-    this.#timer ??= setInterval(() => this.#tick(), tickMs)
+    this.#timer ??= setTimeout(() => this.#tick(), tickMs)
     return connection
   }
 
@@ -121,12 +121,13 @@ export class UpstreamPool implements AsyncDisposable {
     const at = this.#idle.lastIndexOf(connection)
     if (at !== -1) this.#idle.splice(at, 1)
     if (this.#connections.size > 0) return
-    clearInterval(this.#timer)
+    clearTimeout(this.#timer)
     this.#timer = undefined
     if (this.#closing) this.#closed.resolve()
   }
 
   #tick(): void {
+    this.#timer = setTimeout(() => this.#tick(), tickMs)
     const now = this.#connectionOptions.clock.now()
     for (const connection of this.#connections) connection.tick(now)
   }

@@ -32,7 +32,8 @@ export type ReplayOutcome =
   | { readonly kind: "cancelled" }
 
 export class Replay implements ConnectionUser {
-  readonly #open: OpenFrame
+  /** Until the request is made of it: it may lie in a large message. */
+  #open: OpenFrame | undefined
   readonly #reply: ReplyStream
   readonly #options: ReplayOptions
   readonly #response: ResponseRelay
@@ -67,10 +68,13 @@ export class Replay implements ConnectionUser {
 
   start(): void {
     const { pool, hostHeader } = this.#options
-    if (this.#open.kind !== openKind.http) return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
+    const open = this.#open
+    if (open === undefined) throw new Error("start: twice")
+    this.#open = undefined
+    if (open.kind !== openKind.http) return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
     const { upstream, limits, persistent } = pool
     try {
-      this.#request = upstreamRequest(this.#open, { upstream, hostHeader, limits, persistent })
+      this.#request = upstreamRequest(open, { upstream, hostHeader, limits, persistent })
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error
       return this.#fail({ code: "request_rejected", detail: error.code })
@@ -147,6 +151,7 @@ export class Replay implements ConnectionUser {
     if (this.#settled) return
     // Nobody asked for another protocol: the Upgrade field does not cross (RFC 9110 section 15.2.2).
     if (head.status === 101) return this.#fail({ code: "upstream_protocol", detail: "unsolicited 101" })
+    if (this.#request !== undefined) this.#request.bytes = "" // not to be sent again
     this.#response.head(head)
   }
 

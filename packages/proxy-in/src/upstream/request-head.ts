@@ -16,8 +16,8 @@ export interface UpstreamRequest {
   readonly method: string
   /** As the client sent it, without the base path. */
   readonly target: string
-  /** The head, and the whole body when it came with the OPEN: one write. */
-  readonly bytes: Buffer | string
+  /** The head, and the whole body when it came with the OPEN: one write. To be cleared when they cannot be needed again. */
+  bytes: Buffer | string
   /** How a body that follows is framed. */
   readonly bodyFollows:
     | { readonly kind: "length"; readonly length: number }

@@ -2,6 +2,7 @@ import { writeFile } from "node:fs/promises"
 import { createServer } from "node:net"
 import { join } from "node:path"
 import { describe, expect, onTestFinished, test } from "vitest"
+import { certificate } from "../upstream/certificate.ts"
 import { proxyIn, temporaryDirectory } from "./stand-ins.ts"
 
 const token = "a-token-for-these-tests"
@@ -171,11 +172,10 @@ describe("certificates", () => {
 
 describe("the status page", () => {
   test("is served on the given port while the agent runs, and its address is printed", async () => {
-    const whileRunning = async (stdout: string): Promise<void> => {
-      const url = /^Status on (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(stdout)?.[1] ?? "(not printed)"
-      expect(await (await fetch(new URL("status.json", url))).json()).toMatchObject({ tunnel: "shop" })
-    }
-    const run = await proxyIn([...ends, "--tunnel", "shop", "--port", "0"], { environment, whileRunning })
+    const run = await proxyIn([...ends, "--tunnel", "shop", "--port", "0"], {
+      environment,
+      whileRunning: tunnelIsShop,
+    })
     expect(run).toMatchObject({ exitCode: 0, stderr: "", stops: 1 })
   })
 
@@ -280,6 +280,11 @@ describe("help and version", () => {
   })
 })
 
+async function tunnelIsShop(stdout: string): Promise<void> {
+  const url = /^Status on (http:\/\/127\.0\.0\.1:\d+\/)$/m.exec(stdout)?.[1] ?? "(not printed)"
+  expect(await (await fetch(new URL("status.json", url))).json()).toMatchObject({ tunnel: "shop" })
+}
+
 async function takenPort(port: number): Promise<number> {
   const server = createServer()
   await new Promise<void>((resolve, reject) => {
@@ -296,17 +301,3 @@ async function certificateFile(): Promise<string> {
   await writeFile(file, certificate)
   return file
 }
-
-/** A certificate authority of nobody; its key was thrown away. */
-const certificate = `-----BEGIN CERTIFICATE-----
-MIIBjjCCATOgAwIBAgIUUjJuYuGq4EZJZE+tGX0g/6Y94tYwCgYIKoZIzj0EAwIw
-GzEZMBcGA1UEAwwQUmVzdGFudGUgdGVzdCBDQTAgFw0yNjExMjExMDIzMDJaGA8y
-MTI2MTAyODEwMjMwMlowGzEZMBcGA1UEAwwQUmVzdGFudGUgdGVzdCBDQTBZMBMG
-ByqGSM49AgEGCCqGSM49AwEHA0IABIueZqkhFMfSQo2Ox+bxLYH8GYRqkMfkBiHh
-/b/atFyVZzIePN8iTWyFhAXMzsg5J0K/XmRpk/eUU00rjI7jAP2jUzBRMB0GA1Ud
-DgQWBBT4aaBuJG3D5nyjg6P1bZSnI9JVWDAfBgNVHSMEGDAWgBT4aaBuJG3D5nyj
-g6P1bZSnI9JVWDAPBgNVHRMBAf8EBTADAQH/MAoGCCqGSM49BAMCA0kAMEYCIQCY
-Bw6EL4tbAFlKbxBRxiOocThfp68IiaD7YOt0znRN4wIhAK2lFJegBfN6o3kYsoxi
-LVxWOCZ4z4OE7A+WOREt559G
------END CERTIFICATE-----
-`

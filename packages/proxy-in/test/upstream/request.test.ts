@@ -5,9 +5,15 @@ import { answering, get, ok, poolFor, post, rawServer, requestHead, Run, until }
 import type { RawServer, RunOptions } from "./support.ts"
 
 /** Runs one request against a server that answers 200, and gives what the server received. */
-async function seenBy(head: string, options: RunOptions & { basePath?: string; maxIdle?: number } = {}): Promise<string> {
+async function seenBy(
+  head: string,
+  options: RunOptions & { basePath?: string; maxIdle?: number } = {},
+): Promise<string> {
   await using server = await answering(ok)
-  const pool = poolFor({ ...server.address, basePath: options.basePath ?? "" }, { maxIdle: options.maxIdle ?? 1 })
+  const pool = poolFor(
+    { ...server.address, basePath: options.basePath ?? "" },
+    { maxIdle: options.maxIdle ?? 1 },
+  )
   const run = new Run(pool, head, options)
   expect(await run.settled).toEqual({ kind: "answered", status: 200 })
   await pool.close()
@@ -57,16 +63,19 @@ test("TE: trailers is said anew for the upstream's connection, other codings are
 
 test("Host is the client's by default, the upstream's or a fixed one when asked for, and never twice", async () => {
   const head = requestHead("GET /", "X-A: 1")
-  const hosts = (seen: string): string[] => seen.split("\r\n").filter((line) => /^host:/i.test(line))
   expect(hosts(await seenBy(head))).toEqual(["Host: public.example"])
-  expect(hosts(await seenBy(head, { hostHeader: { kind: "value", value: "inside:81" } }))).toEqual(["Host: inside:81"])
+  expect(hosts(await seenBy(head, { hostHeader: { kind: "value", value: "inside:81" } }))).toEqual([
+    "Host: inside:81",
+  ])
   expect(hosts(await seenBy(head, { hostHeader: { kind: "upstream" } }))).toEqual([
     expect.stringMatching(/^Host: 127\.0\.0\.1:\d+$/),
   ])
 })
 
 test("a request of an HTTP/1.0 client without Host gets the upstream's", async () => {
-  expect(await seenBy("GET / HTTP/1.0\r\n\r\n")).toMatch(/^GET \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n\r\n$/)
+  expect(await seenBy("GET / HTTP/1.0\r\n\r\n")).toMatch(
+    /^GET \/ HTTP\/1\.1\r\nHost: 127\.0\.0\.1:\d+\r\n\r\n$/,
+  )
 })
 
 test("the upstream is told to close only when no connection is kept", async () => {
@@ -83,9 +92,10 @@ test("head and inline body leave in one write", async () => {
   const write = vi.spyOn(net.Socket.prototype, "write")
   const run = new Run(pool, post(body.length), { body })
   await until(() => write.mock.calls.length > 0)
+  const sizes = write.mock.calls.map(([bytes]) => bytes.length)
   write.mockRestore()
   await run.settled
-  expect(write.mock.calls.map(([bytes]) => bytes.length)).toEqual([post(body.length).length + body.length])
+  expect(sizes).toEqual([post(body.length).length + body.length])
   await pool.close()
 })
 
@@ -157,17 +167,22 @@ test("a kind of stream that is not http is refused", () => {
 test.each([
   ["more", "0123456789+"],
   ["less", "012345678"],
-])("a body that turns out %s than its Content-Length breaks the exchange and the connection", async (_, body) => {
-  await using server = await rawServer(() => undefined)
-  const pool = poolFor(server.address)
-  const run = new Run(pool, post(10), { bodyFollows: true })
-  await until(() => server.sockets.length === 1)
-  run.replay.onData(Buffer.from(body))
-  run.replay.onEnd("")
-  expect(await run.settled).toMatchObject({ kind: "failed", code: "internal" })
-  await until(() => server.sockets[0]?.destroyed === true)
-  expect(run.outcomes).toHaveLength(1)
-})
+])(
+  "a body that turns out %s than its Content-Length breaks the exchange and the connection",
+  async (_, body) => {
+    await using server = await rawServer(() => undefined)
+    const pool = poolFor(server.address)
+    const run = new Run(pool, post(10), { bodyFollows: true })
+    await until(() => server.sockets.length === 1)
+    run.replay.onData(Buffer.from(body))
+    run.replay.onEnd("")
+    expect(await run.settled).toMatchObject({ kind: "failed", code: "internal" })
+    await until(() => server.sockets[0]?.destroyed === true)
+    expect(run.outcomes).toHaveLength(1)
+  },
+)
+
+const hosts = (seen: string): string[] => seen.split("\r\n").filter((line) => /^host:/i.test(line))
 
 /** Answers 200 once a connection has sent what ends with `last`. */
 async function answerAfter(last: string): Promise<RawServer> {

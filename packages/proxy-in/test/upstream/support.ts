@@ -4,17 +4,23 @@ import { OpenFrame, openKind, ReceiveCredit, wireLimits } from "@restante/protoc
 import type { ResetCode } from "@restante/protocol"
 import { once } from "node:events"
 import net from "node:net"
-import type { AddressInfo } from "node:net"
+import tls from "node:tls"
 import type { UpstreamAddress } from "../../src/agent-options.ts"
 import { UpstreamPool } from "../../src/upstream/pool.ts"
 import type { UpstreamPoolOptions } from "../../src/upstream/pool.ts"
 import { Replay } from "../../src/upstream/replay.ts"
 import type { ReplayOptions, ReplayOutcome } from "../../src/upstream/replay.ts"
 import type { ReplyStream } from "../../src/upstream/reply-stream.ts"
+import { certificate, certificateKey } from "./certificate.ts"
 
 export type Told =
   | { readonly kind: "taken" }
-  | { readonly kind: "head"; readonly flags: number; readonly head: string; readonly body: string | undefined }
+  | {
+      readonly kind: "head"
+      readonly flags: number
+      readonly head: string
+      readonly body: string | undefined
+    }
   | { readonly kind: "data"; readonly bytes: number }
   | { readonly kind: "end"; readonly trailers: string }
   | { readonly kind: "reset"; readonly code: ResetCode }
@@ -108,28 +114,38 @@ export class Run implements ReplyStream {
   }
 }
 
+type TcpAddress = Extract<UpstreamAddress, { kind: "tcp" }>
+
 export interface RawServer extends AsyncDisposable {
-  readonly address: UpstreamAddress
+  readonly address: TcpAddress
   /** Every connection that came, in order. */
   readonly sockets: net.Socket[]
-  /** What each connection has sent, latin-1. */
+  /** What each connection has sent, latin-1, as far as the test wrote it down. */
   readonly received: string[]
 }
 
 /** A server on a free loopback port that does with each connection what the test says. */
-export async function rawServer(onConnection: (socket: net.Socket, index: number) => void): Promise<RawServer> {
+export async function rawServer(
+  onConnection: (socket: net.Socket, index: number) => unknown,
+  options: { readonly secure?: boolean } = {},
+): Promise<RawServer> {
   const sockets: net.Socket[] = []
   const received: string[] = []
-  const server = net.createServer({ noDelay: true }, (socket) => {
+  const accept = (socket: net.Socket): void => {
     const index = sockets.push(socket) - 1
     received.push("")
     socket.on("error", () => undefined)
     onConnection(socket, index)
-  })
-  server.listen(0, "127.0.0.1")
+  }
+  const secure = options.secure ?? false
+  const server = secure
+    ? tls.createServer({ key: certificateKey, cert: certificate }, accept)
+    : net.createServer({ noDelay: true }, accept)
+  server.listen(0, secure ? "localhost" : "127.0.0.1")
   await once(server, "listening")
+  const port = portOf(server)
   return {
-    address: tcp((server.address() as AddressInfo).port),
+    address: secure ? tcp(port, { host: "localhost", tls: true, ca: certificate }) : tcp(port),
     sockets,
     received,
     [Symbol.asyncDispose]: async () => {
@@ -138,6 +154,12 @@ export async function rawServer(onConnection: (socket: net.Socket, index: number
       await once(server, "close")
     },
   }
+}
+
+export function portOf(server: net.Server): number {
+  const address = server.address()
+  if (address === null || typeof address === "string") throw new Error("not listening on TCP")
+  return address.port
 }
 
 /** A server that answers every request head with `answer`, or with the one for its number (from 0). */
@@ -159,7 +181,10 @@ export async function answering(answer: string | ((request: number) => string)):
   return server
 }
 
-export function tcp(port: number, options: { host?: string; tls?: boolean; basePath?: string; ca?: string } = {}): UpstreamAddress {
+export function tcp(
+  port: number,
+  options: { host?: string; tls?: boolean; basePath?: string; ca?: string } = {},
+): TcpAddress {
   return {
     kind: "tcp",
     host: options.host ?? "127.0.0.1",

@@ -6,13 +6,13 @@ import type { Broker } from "../queue/broker.ts"
 import { AgentSession } from "./agent-session.ts"
 import type { AgentSessionPort } from "./agent-session.ts"
 import { TunnelSessions } from "./tunnel-sessions.ts"
-import type { FindLeasable } from "./tunnel-sessions.ts"
+import type { TicketSource } from "./tunnel-sessions.ts"
 
 export interface SessionsOptions {
   readonly broker: Broker
   readonly clock: Clock
   readonly log: Logger
-  readonly find: FindLeasable
+  readonly tickets: TicketSource
   /** Passed on to agents, see AgentSessionOptions. */
   readonly timeoutMs: number
 }
@@ -97,13 +97,13 @@ export class Sessions implements AgentSessionPort {
 
   create({ id, tunnel, instance, concurrency, software }: Attaching): AgentSession {
     this.#replace(tunnel, instance)
-    const { timeoutMs, broker, find, log } = this.#options
+    const { timeoutMs, broker, tickets, log } = this.#options
     const session = new AgentSession({ id, tunnel, instance, concurrency, timeoutMs, port: this })
     this.#sessions.set(id, session)
     this.#known.add(tunnel)
     let sessions = this.#tunnels.get(tunnel)
     if (sessions === undefined) {
-      sessions = new TunnelSessions(tunnel, broker, find)
+      sessions = new TunnelSessions(tunnel, broker, tickets)
       this.#tunnels.set(tunnel, sessions)
     }
     sessions.add(session)

@@ -3,16 +3,25 @@ import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Broker, Consumer, LeaseOutcome, Subscription, Ticket } from "../queue/broker.ts"
 import type { AgentSession } from "./agent-session.ts"
 
-/** Finds who waits for a ticket's answer; undefined when nobody does any more. */
-export type FindLeasable = (ticket: Ticket) => Leasable | undefined
+/** Where tickets come from. */
+export interface TicketSource {
+  /** Who waits here for this ticket's answer; undefined when nobody does any more. */
+  own(ticket: Ticket): Leasable | undefined
+  /** Whether another edge holds the client. */
+  isForeign(ticket: Ticket): boolean
+  /** Asks the edge that holds the client; one of the two is called, later. */
+  claim(ticket: Ticket, onGranted: (leasable: Leasable) => void, onRefused: () => void): void
+}
 
 export class TunnelSessions implements Consumer {
-  readonly #find: FindLeasable
+  readonly #source: TicketSource
   readonly #sessions = new Set<AgentSession>()
+  /** Tickets of other edges that are being asked for. */
+  #claiming = 0
   readonly #subscription: Subscription
 
-  constructor(tunnel: string, broker: Broker, find: FindLeasable) {
-    this.#find = find
+  constructor(tunnel: string, broker: Broker, source: TicketSource) {
+    this.#source = source
     this.#subscription = broker.subscribe(tunnel, this)
   }
 
@@ -42,18 +51,32 @@ export class TunnelSessions implements Consumer {
   }
 
   room(): number {
-    let room = 0
+    let room = -this.#claiming
     for (const session of this.#sessions) room += session.room
     return room
   }
 
   lease(ticket: Ticket): LeaseOutcome {
     const session = this.#leastBusy()
-    if (session === undefined) return "no_room"
-    const leasable = this.#find(ticket)
+    if (session === undefined || (this.#claiming > 0 && this.room() <= 0)) return "no_room"
+    if (this.#source.isForeign(ticket)) {
+      this.#claim(ticket)
+      return "taken"
+    }
+    const leasable = this.#source.own(ticket)
     if (leasable === undefined || !leasable.waiting) return "gone"
     session.open(leasable)
     return "taken"
+  }
+
+  #claim(ticket: Ticket): void {
+    this.#claiming++
+    const answered = (leasable: Leasable | undefined): void => {
+      this.#claiming--
+      if (leasable !== undefined) this.#leastBusy()?.open(leasable)
+      else this.ready()
+    }
+    this.#source.claim(ticket, answered, () => answered(undefined))
   }
 
   #leastBusy(): AgentSession | undefined {

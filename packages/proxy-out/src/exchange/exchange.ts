@@ -170,6 +170,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
   onReset(code: ResetCode): void {
     if (this.#phase === "responding") return this.#break()
     if (this.#phase !== "leased") return
+    if (code === "agent_lost") return this.onLost({ begun: "maybe" }) // another edge's agent
     const notBegun = code === "agent_stopping" || code === "agent_overloaded"
     if (notBegun && !this.#body?.streamed) return this.#offerAgain()
     this.fail(failureOfReset[code])

@@ -4,12 +4,12 @@ import type { OwnJob, OwnTickets } from "./own-tickets.ts"
 
 export interface HeldJob {
   readonly id: string
-  /** Ours, when this edge has put the job into the queue. */
+  /** Set when this edge has put the job into the queue. */
   readonly own: OwnJob | undefined
   readonly tickets: (Ticket | undefined)[]
   /** Index of the next one to hand out. */
   next: number
-  /** Something of what Redis holds for this job is not to be handed out any more. */
+  /** What Redis holds for this job has tickets that are not to be handed out any more. */
   touched: boolean
 }
 
@@ -32,57 +32,65 @@ export class HeldJobs {
     return this.#jobs.map((job) => job.id)
   }
 
+  /** Tickets left, at most: some may have been withdrawn since. */
+  get tickets(): number {
+    return this.#jobs.reduce((count, job) => count + job.tickets.length - job.next, 0)
+  }
+
+  /** Tickets of other edges that wait here. */
+  get foreign(): number {
+    return this.#jobs.reduce((count, job) => count + (job.own ? 0 : this.waitingIn(job).length), 0)
+  }
+
   push(job: HeldJob): void {
     this.#jobs.push(job)
   }
 
-  /** The next ticket that still waits, marked as handed out. `now` in epoch milliseconds; what is past its deadline is dropped. */
+  /** The next ticket that still waits, counted as handed out. Others' tickets past their deadline (`now`, epoch milliseconds) are dropped. */
   take(now: number): { ticket: Ticket; job: HeldJob } | undefined {
+    const job = this.settle(now)
+    const ticket = job?.tickets[job.next]
+    if (!job || !ticket) return undefined
+    job.next++
+    job.touched = true
+    if (job.own) this.#own.take(ticket, job.own)
+    return { ticket, job }
+  }
+
+  /** Undoes the last `take`. */
+  putBack(ticket: Ticket, job: HeldJob): void {
+    job.next--
+    const { own, tickets, next } = job
+    if (own) this.#own.putBack(ticket, own, tickets === own.tickets ? next : own.tickets.length)
+  }
+
+  /** Lets go of jobs that have nothing left; returns the first that has. */
+  settle(now: number): HeldJob | undefined {
     for (let job = this.#jobs[0]; job; job = this.#jobs[0]) {
-      while (job.next < job.tickets.length) {
-        const ticket = job.tickets[job.next++]
-        if (ticket && this.#isWaiting(ticket, job, now)) {
-          job.touched = true
-          return { ticket, job }
-        }
+      while (job.next < job.tickets.length && !this.#waits(job.tickets[job.next], job, now)) {
+        job.next++
+        job.touched = true
       }
+      if (job.next < job.tickets.length) return job
       this.#jobs.shift()
       this.#onEmpty(job)
     }
     return undefined
   }
 
-  /** Undoes the last `take`. */
-  putBack(ticket: Ticket, job: HeldJob): void {
-    job.next--
-    if (job.own) this.#own.putBack(ticket, job.own)
-    if (this.#jobs[0] !== job) this.#jobs.unshift(job)
-  }
-
   /** A ticket of another edge needs nobody any more. */
   withdraw(ticketId: string): void {
     for (const job of this.#jobs) {
-      if (job.own) continue
-      const index = job.tickets.findIndex((ticket) => ticket?.id === ticketId)
-      if (index >= job.next) {
-        job.tickets[index] = undefined
-        job.touched = true
-      }
+      const index = job.own ? -1 : job.tickets.findIndex((ticket) => ticket?.id === ticketId)
+      if (index < job.next) continue
+      job.tickets[index] = undefined
+      job.touched = true
     }
   }
 
-  /** Tickets that wait in this job. */
-  waitingIn(job: HeldJob): Ticket[] {
-    const rest = job.tickets.slice(job.next).filter((ticket) => ticket !== undefined)
-    const { own } = job
+  waitingIn({ tickets, next, own }: HeldJob): Ticket[] {
+    const rest = tickets.slice(next).filter((ticket) => ticket !== undefined)
     return own ? rest.filter((ticket) => this.#own.isIn(ticket, own)) : rest
-  }
-
-  /** Tickets of other edges that wait here. */
-  get foreign(): number {
-    let count = 0
-    for (const job of this.#jobs) if (!job.own) count += this.waitingIn(job).length
-    return count
   }
 
   remove(jobId: string): HeldJob | undefined {
@@ -90,12 +98,13 @@ export class HeldJobs {
     return index === -1 ? undefined : this.#jobs.splice(index, 1)[0]
   }
 
-  /** Everything, which is no longer held afterwards. */
+  /** All of them, which are not held afterwards. */
   clear(): HeldJob[] {
     return this.#jobs.splice(0)
   }
 
-  #isWaiting(ticket: Ticket, job: HeldJob, now: number): boolean {
-    return job.own ? this.#own.take(ticket, job.own) : ticket.deadlineAt > now
+  #waits(ticket: Ticket | undefined, job: HeldJob, now: number): boolean {
+    if (!ticket) return false
+    return job.own ? this.#own.isIn(ticket, job.own) : ticket.deadlineAt > now
   }
 }

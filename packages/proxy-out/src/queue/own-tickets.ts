@@ -34,6 +34,11 @@ export class OwnTickets {
     return this.urgent.size + this.outgoing.size + this.#places.size
   }
 
+  /** Those that wait for a job. */
+  get outside(): number {
+    return this.urgent.size + this.outgoing.size
+  }
+
   /** Those that wait in a job. */
   get inJobs(): number {
     return this.#places.size
@@ -49,8 +54,9 @@ export class OwnTickets {
     this.urgent.unshift(ticket)
   }
 
-  /** Makes a job of the first tickets of the list, as many as fit and at most `limit`. The list must not be empty. */
-  cut(list: TicketList, jobId: string, limit: number): OwnJob {
+  /** Makes a job of the tickets that are first in turn, as many as fit and at most `limit`. Some must be outside. */
+  cut(jobId: string, limit: number): OwnJob {
+    const list = this.urgent.size > 0 ? this.urgent : this.outgoing
     const job: OwnJob = {
       id: jobId,
       first: list === this.urgent,
@@ -87,14 +93,12 @@ export class OwnTickets {
     return true
   }
 
-  /** Undoes `take`. */
-  putBack(ticket: Ticket, job: OwnJob): void {
+  /** Undoes `take`, with the ticket at this index of the job's tickets. */
+  putBack(ticket: Ticket, job: OwnJob, index: number): void {
     if (this.#places.has(ticket.id) || this.urgent.has(ticket.id) || this.outgoing.has(ticket.id)) return
-    const index = job.tickets.indexOf(undefined)
-    const place = { job, index: index === -1 ? job.tickets.length : index }
-    job.tickets[place.index] = ticket
+    job.tickets[index] = ticket
     job.waiting++
-    this.#places.set(ticket.id, place)
+    this.#places.set(ticket.id, { job, index })
   }
 
   /** Returns the job that the ticket has left empty, if any. */

@@ -42,10 +42,13 @@ export class RedisLink {
     return this.#lastError
   }
 
-  start(): void {
-    if (this.#state.kind !== "connecting") return
-    // A first failure arrives as an "error" event and is retried like any later one.
-    this.client.connect().catch(() => undefined)
+  /** Resolves when the link is up for the first time. */
+  start(): Promise<void> {
+    return new Promise((resolve) => {
+      this.client.once("ready", resolve)
+      // A first failure arrives as an "error" event and is retried like any later one.
+      this.client.connect().catch(() => undefined)
+    })
   }
 
   /** Ends the connection; commands under way get `graceMs` to be answered. */

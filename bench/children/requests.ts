@@ -1,0 +1,147 @@
+// Small GETs over kept-alive connections, one at a time on each, straight on sockets: a client that costs as little as a
+// client written in JavaScript can, so that the machine is left to what is measured.
+import { connect, type Socket } from "node:net"
+
+export interface RequestsJob {
+  readonly kind: "requests"
+  readonly port: number
+  readonly path: string
+  readonly connections: number
+  /** Requests that end within this time from the start are made but not counted. */
+  readonly warmupMs: number
+  readonly measureMs: number
+}
+
+export interface RequestsResult {
+  /** Answered within `measureMs`. */
+  readonly requests: number
+  readonly measuredMs: number
+  /** All that were answered, those before and after the measured time too. */
+  readonly allRequests: number
+  readonly p50Us: number
+  readonly p99Us: number
+}
+
+/** Rejects when a connection breaks, when an answer is not 200, or when it does not say its length. */
+export async function makeRequests(job: RequestsJob): Promise<RequestsResult> {
+  const count = new Count(job)
+  const request = Buffer.from(
+    `GET ${job.path} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\nUser-Agent: restante-bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n`,
+  )
+  await Promise.all(Array.from({ length: job.connections }, () => ask(job.port, request, count)))
+  return count.result()
+}
+
+/** The whole run: when it measures, when it is over, and how long each request took. */
+class Count {
+  readonly #beginsAt: number
+  readonly #endsAt: number
+  #requests = 0
+  #allRequests = 0
+
+  constructor({ warmupMs, measureMs }: RequestsJob) {
+    latencies.fill(0)
+    this.#beginsAt = performance.now() + warmupMs
+    this.#endsAt = this.#beginsAt + measureMs
+  }
+
+  /** A request that was sent at `sentAt` has been answered at `now`. The answer says whether to send another. */
+  add(sentAt: number, now: number): boolean {
+    this.#allRequests++
+    if (now < this.#beginsAt) return true
+    if (now >= this.#endsAt) return false
+    this.#requests++
+    latencies[Math.min(longestUs, Math.round((now - sentAt) * 1000))]! += 1
+    return true
+  }
+
+  result(): RequestsResult {
+    return {
+      requests: this.#requests,
+      allRequests: this.#allRequests,
+      measuredMs: this.#endsAt - this.#beginsAt,
+      p50Us: quantileUs(0.5 * this.#requests),
+      p99Us: quantileUs(0.99 * this.#requests),
+    }
+  }
+}
+
+/** Anything slower counts as this slow. */
+const longestUs = 2_000_000
+/** How many requests took so many microseconds. */
+const latencies = new Uint32Array(longestUs + 1)
+
+function quantileUs(rank: number): number {
+  let seen = 0
+  return latencies.findIndex((requests) => (seen += requests) >= rank)
+}
+
+/** One connection, until the count says that it is enough. */
+function ask(port: number, request: Buffer, count: Count): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const answer = new Answer()
+    let sentAt = 0
+    let done = false
+    const send = (): void => {
+      sentAt = performance.now()
+      socket.write(request)
+    }
+    const onRead = (bytes: number): boolean => {
+      try {
+        if (!answer.add(sharedReads.subarray(0, bytes))) return true
+      } catch (error) {
+        socket.destroy(error instanceof Error ? error : undefined)
+        return false
+      }
+      const now = performance.now()
+      if (count.add(sentAt, now)) {
+        sentAt = now
+        socket.write(request)
+      } else {
+        done = true
+        socket.end()
+      }
+      return true
+    }
+    const onread = { buffer: sharedReads, callback: onRead }
+    const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true, onread }, send)
+    socket.on("error", reject)
+    socket.on("close", () => (done ? resolve() : reject(new Error("the connection was closed before the answer was whole"))))
+  })
+}
+
+/** Reads are synchronous: one buffer does for all connections. */
+const sharedReads = Buffer.alloc(64 * 1024)
+
+/** Finds the ends of the answers on one connection. Nearly all are the same bytes as the one before, which is the quickest test. */
+class Answer {
+  #last = Buffer.alloc(0)
+  #pieces: Buffer[] = []
+  #bytes = 0
+  #wanted = -1
+
+  /** Whether the answer is whole now. */
+  add(bytes: Buffer): boolean {
+    if (this.#bytes === 0 && bytes.equals(this.#last)) return true
+    this.#pieces.push(Buffer.from(bytes))
+    this.#bytes += bytes.length
+    if (this.#wanted < 0) this.#wanted = wholeLength(Buffer.concat(this.#pieces))
+    if (this.#wanted < 0 || this.#bytes < this.#wanted) return false
+    if (this.#bytes > this.#wanted) throw new Error("more came than was asked for")
+    this.#last = Buffer.concat(this.#pieces)
+    this.#pieces = []
+    this.#bytes = 0
+    this.#wanted = -1
+    return true
+  }
+}
+
+/** Of head and body together; -1 while the head is not whole. */
+function wholeLength(bytes: Buffer): number {
+  const end = bytes.indexOf("\r\n\r\n")
+  if (end < 0) return -1
+  const head = bytes.latin1Slice(0, end)
+  const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
+  if (!head.startsWith("HTTP/1.1 200 ") || length === undefined) throw new Error(`the answer was: ${head}`)
+  return end + 4 + Number(length)
+}

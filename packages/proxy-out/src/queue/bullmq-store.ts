@@ -1,0 +1,248 @@
+// BullMQ itself: the few operations of one tunnel's queue that the broker needs, over connections that all tunnels share.
+// BullMQ's own Worker would hold a blocking connection and a loop per queue; its backend (the documented half that runs
+// BullMQ's scripts) needs neither, and what it writes is an ordinary BullMQ queue for every other tool.
+import { QueueKeys, RedisConnection, RedisQueueBackend, createIORedisClient } from "bullmq"
+import type { IQueueBackend, JobJson, MinimalJob, QueueBaseOptions } from "bullmq"
+import type { Clock } from "../clock.ts"
+import type { RedisClient } from "./redis-target.ts"
+
+export interface FetchedJob {
+  readonly id: string
+  /** As `add` got it, or undefined when the job holds something that we did not write. */
+  readonly text: string | undefined
+}
+
+export interface AddOptions {
+  /** To the head of the queue instead of its end. */
+  readonly first: boolean
+  /** Redis forgets the job after this time, whatever happens to the edges. */
+  readonly expiresInMs: number
+}
+
+/** How long a fetched job is safe from being given to another edge. Renewed while an edge keeps part of it. */
+export const lockMs = 3000
+/** Edges look for stalled jobs at most this often per tunnel, all together. */
+export const stalledCheckMs = 900
+
+/** All operations reject when Redis is unreachable or refuses; `JobLostError` says that the job is not ours any more. */
+export class BullmqStore {
+  readonly #backend: RedisQueueBackend
+  readonly #client: RedisClient
+  readonly #options: StoreOptions
+
+  /** `token` must be unique to this run of this edge: it is what proves that a job is ours. */
+  constructor(client: RedisClient, options: StoreOptions) {
+    this.#client = client
+    this.#options = options
+    const connection = new RedisConnection(client, {
+      shared: true,
+      blocking: false,
+      skipVersionCheck: true,
+      skipWaitingForReady: true,
+    })
+    const backendOptions: QueueBaseOptions & WorkerSettings = {
+      connection: client,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    }
+    const keys = new QueueKeys(options.prefix)
+    this.#backend = new RedisQueueBackend(
+      connection,
+      "none",
+      keys.getKeys("none"),
+      (type) => keys.toKey("none", type),
+      backendOptions,
+    )
+    this.#backend.setMaxListeners(0)
+    this.#backend.on("error", () => undefined)
+    createIORedisClient(client).defineCommand(sweepCommand, {
+      numberOfKeys: sweptKeys.length,
+      lua: sweepScript,
+    })
+  }
+
+  /** `queueName` as `queueNameOf` made it. */
+  queue(queueName: string): BullmqQueue {
+    return new BullmqQueue(
+      this.#backend.forQueue(queueName, this.#options.prefix),
+      this.#client,
+      this.#options,
+    )
+  }
+}
+
+export class BullmqQueue {
+  readonly #backend: IQueueBackend
+  readonly #client: RedisClient
+  readonly #options: StoreOptions
+
+  constructor(backend: IQueueBackend, client: RedisClient, options: StoreOptions) {
+    this.#backend = backend
+    this.#client = client
+    this.#options = options
+  }
+
+  /** To be called once a connection: nobody reads BullMQ's event stream here, so it is kept at next to nothing. */
+  async open(): Promise<void> {
+    await this.#backend.setQueueMeta({ "opts.maxLenEvents": 0 })
+  }
+
+  /** Adding a job that is there already changes nothing. */
+  async add(jobId: string, text: string, options: AddOptions): Promise<void> {
+    const job: JobJson = {
+      id: jobId,
+      name: jobName,
+      data: JSON.stringify(text),
+      opts: options.first ? { lifo: true } : {},
+      timestamp: this.#options.clock.now(),
+      progress: 0,
+      attemptsMade: 0,
+      attemptsStarted: 0,
+      failedReason: "",
+      returnvalue: "",
+      stalledCounter: 0,
+    }
+    await Promise.all([
+      this.#backend.addJob(job, jobId),
+      this.#client.pexpire(this.#backend.toKey(jobId), options.expiresInMs),
+    ])
+  }
+
+  /** The first waiting job, locked for `lockMs`. */
+  async fetch(): Promise<FetchedJob | undefined> {
+    return fetched(await this.#backend.moveToActive(this.#options.token))
+  }
+
+  /** Removes a fetched job. With `fetchNext` the same round trip fetches the next one. */
+  async finish(jobId: string, fetchNext: boolean): Promise<FetchedJob | undefined> {
+    const { token } = this.#options
+    const moved = this.#backend.moveToCompleted(minimalJob(jobId), 0, true, token, fetchNext)
+    const { result } = await this.#own(moved)
+    return fetched(result)
+  }
+
+  /** Puts a fetched job back at the head of the queue, with `text` instead of what it held when given. */
+  async handBack(jobId: string, text?: string): Promise<void> {
+    const { token } = this.#options
+    // Both go out in this order without waiting, on one connection.
+    const updated = text === undefined ? undefined : this.#backend.updateData(minimalJob(jobId), text)
+    const moved = this.#backend.moveJobFromActiveToWait(jobId, token)
+    await Promise.all([updated && this.#own(updated), this.#own(moved)])
+  }
+
+  /** Removes a job unless another edge holds it right now. Removing what is not there is fine. */
+  async remove(jobId: string): Promise<void> {
+    await this.#backend.remove(jobId, false)
+  }
+
+  /** Which of these jobs Redis does not know (any more). */
+  async missing(jobIds: readonly string[]): Promise<string[]> {
+    const states = await Promise.all(
+      jobIds.map((id) => this.#client.hexists(this.#backend.toKey(id), "data")),
+    )
+    return jobIds.filter((_, index) => states[index] === 0)
+  }
+
+  /** Renews the locks of fetched jobs; returns those that are not ours any more. */
+  async extendLocks(jobIds: string[]): Promise<string[]> {
+    const tokens = jobIds.map(() => this.#options.token)
+    return this.#backend.extendLocks(jobIds, tokens, lockMs)
+  }
+
+  /** Jobs whose edge died after fetching them go back to the head of the queue; returns how many did. */
+  async recoverStalled(): Promise<number> {
+    return (await this.#backend.moveStalledJobsToWait()).length
+  }
+
+  /** Forgets what expired, then the queue itself when nothing is left in it; returns whether it is gone. */
+  async sweep(): Promise<boolean> {
+    const keys = sweptKeys.map((key) => this.#backend.toKey(key))
+    const reply: unknown = await createIORedisClient(this.#client).runCommand(sweepCommand, [
+      ...keys,
+      this.#backend.toKey(""),
+      sweptJobs,
+    ])
+    return reply === 1
+  }
+
+  async #own<T>(operation: Promise<T>): Promise<T> {
+    try {
+      return await operation
+    } catch (error) {
+      if (error instanceof Error && "code" in error && typeof error.code === "number")
+        throw new JobLostError()
+      throw error
+    }
+  }
+}
+
+/** The lock expired, the job is gone, or another edge has it. */
+export class JobLostError extends Error {
+  constructor() {
+    super("the job is not ours any more")
+    this.name = "JobLostError"
+  }
+}
+
+/** A tunnel's queue name: in braces, so that all its keys share a slot of a Redis Cluster; characters that keys treat specially are encoded. */
+export function queueNameOf(tunnel: string): string {
+  return `{${encodeURIComponent(tunnel)}}`
+}
+
+export interface StoreOptions {
+  readonly prefix: string
+  readonly token: string
+  readonly clock: Clock
+}
+
+/** What BullMQ's Worker would hand to the scripts. */
+interface WorkerSettings {
+  readonly lockDuration: number
+  readonly stalledInterval: number
+  readonly maxStalledCount: number
+}
+
+/** BullMQ's scripts read a job's id, data and number of attempts; its type asks for a whole Job. */
+function minimalJob(id: string): MinimalJob {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- see above; the contract suite runs every script
+  return { id, name: jobName, data: undefined, opts: { attempts: 1 } } as unknown as MinimalJob
+}
+
+/** [job, id, …] as BullMQ's scripts answer; the job is null or 0 when none waits. */
+function fetched(reply: unknown): FetchedJob | undefined {
+  if (!Array.isArray(reply)) return undefined
+  const [job, id]: unknown[] = reply
+  if (typeof job !== "object" || job === null || typeof id !== "string") return undefined
+  return { id, text: "data" in job ? textOf(job.data) : undefined }
+}
+
+function textOf(data: unknown): string | undefined {
+  if (typeof data !== "string") return undefined
+  try {
+    const text: unknown = JSON.parse(data)
+    return typeof text === "string" ? text : undefined
+  } catch {
+    return undefined
+  }
+}
+
+const jobName = "tickets"
+const sweptJobs = 1000
+const sweptKeys = ["wait", "active", "stalled", "stalled-check", "marker", "meta", "id", "events"] as const
+const sweepCommand = "restanteSweep"
+/** Ids whose job has expired leave the lists; a queue without jobs leaves Redis. One slot, one step: nobody adds in between. */
+const sweepScript = `
+for index = 1, 2 do
+  for _, id in ipairs(redis.call("LRANGE", KEYS[index], -ARGV[2], -1)) do
+    local job = ARGV[1] .. id
+    if redis.call("HEXISTS", job, "data") == 0 then
+      redis.call("LREM", KEYS[index], -1, id)
+      redis.call("DEL", job, job .. ":lock")
+    end
+  end
+end
+if redis.call("EXISTS", KEYS[1], KEYS[2]) > 0 then return 0 end
+redis.call("DEL", unpack(KEYS))
+return 1
+`

@@ -1,0 +1,106 @@
+// One of the project's programs as an own process: the built one, started as an operator would, watched, and ended by its handle.
+import { type ChildProcess, spawn } from "node:child_process"
+import { once } from "node:events"
+import { readFileSync } from "node:fs"
+import { createInterface } from "node:readline"
+import { fileURLToPath } from "node:url"
+import { until } from "./until.ts"
+
+export interface Ending {
+  readonly code: number | null
+  readonly signal: NodeJS.Signals | null
+}
+
+export interface ProgramOptions {
+  readonly name: "proxy-out" | "proxy-in"
+  readonly args: readonly string[]
+  /** In RESTANTE_TOKEN. */
+  readonly token: string | undefined
+}
+
+export class Program implements AsyncDisposable {
+  readonly ended: Promise<Ending>
+  /** Lines of standard output. */
+  readonly said: string[] = []
+  /** Lines of the log, as they are. */
+  readonly logged: string[] = []
+  readonly #name: string
+  readonly #process: ChildProcess
+  #ending: Ending | undefined
+  #peakMemoryBytes = 0
+
+  constructor({ name, args, token }: ProgramOptions) {
+    this.#name = name
+    const program = fileURLToPath(new URL(`../../packages/${name}/bin/${name}.js`, import.meta.url))
+    this.#process = spawn(process.execPath, [program, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env["PATH"], ...(token === undefined ? {} : { RESTANTE_TOKEN: token }) },
+    })
+    running.add(this.#process)
+    const { stdout, stderr } = this.#process
+    if (stdout !== null) createInterface(stdout).on("line", (line) => this.said.push(line))
+    if (stderr !== null) createInterface(stderr).on("line", (line) => this.logged.push(line))
+    this.ended = once(this.#process, "exit").then(([code, signal]) => {
+      running.delete(this.#process)
+      this.#ending = { code: code as number | null, signal: signal as NodeJS.Signals | null }
+      return this.#ending
+    })
+    this.ended.catch(() => undefined)
+  }
+
+  /** The first group of the first line of standard output that matches. Rejects when the process ends before. */
+  async line(pattern: RegExp): Promise<string> {
+    const found = await until(
+      `${this.#name} to say ${String(pattern)}`,
+      () => {
+        for (const line of this.said) {
+          const match = pattern.exec(line)
+          if (match !== null) return match[1] ?? match[0]
+        }
+        if (this.#ending === undefined) return undefined
+        throw new Error(`${this.#name} ended (${JSON.stringify(this.#ending)}): ${this.logged.join("\n")}`)
+      },
+      20_000,
+    )
+    return found
+  }
+
+  /** Whether some line of the log holds this text. */
+  hasLogged(text: string): boolean {
+    return this.logged.some((line) => line.includes(text))
+  }
+
+  signal(signal: NodeJS.Signals): void {
+    this.#process.kill(signal)
+  }
+
+  /** As `kill -9`; resolves once it is gone. */
+  async kill(): Promise<void> {
+    this.signal("SIGKILL")
+    await this.ended
+  }
+
+  /** The most that it ever had resident, in bytes. Keeps the last reading when the process is gone. */
+  get peakMemoryBytes(): number {
+    if (this.#ending === undefined) {
+      const status = readFileSync(`/proc/${this.#process.pid}/status`, "utf8")
+      this.#peakMemoryBytes = Number(/^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1]) * 1024
+    }
+    return this.#peakMemoryBytes
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    if (this.#ending !== undefined) return
+    this.signal("SIGTERM")
+    // What a test left running need not finish.
+    const timer = setTimeout(() => this.signal("SIGKILL"), 500)
+    await this.ended
+    clearTimeout(timer)
+  }
+}
+
+// A worker that is told to exit takes with it what it started.
+const running = new Set<ChildProcess>()
+process.on("exit", () => {
+  for (const child of running) child.kill("SIGKILL")
+})
