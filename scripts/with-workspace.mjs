@@ -69,7 +69,9 @@ function run(command, commandArguments, environment = process.env, stdin = "inhe
     const parent = process.ppid
     // npm may die without a word to us, or its shell may take the signal for itself.
     const orphaned = setInterval(() => {
-      if (process.ppid !== parent) child.kill("SIGTERM")
+      if (process.ppid === parent) return
+      clearInterval(orphaned)
+      child.kill("SIGTERM")
     }, 500)
     const end = (ended) => {
       clearInterval(orphaned)

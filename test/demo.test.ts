@@ -55,9 +55,10 @@ describe("npm run demo", { timeout: 90_000 }, () => {
     const directory = await demo.line(/--data-dir (\S+)/)
     expect(existsSync(directory)).toBe(true)
     demo.signalGroup("SIGINT")
-    expect(await demo.ended).toBe(0)
+    await demo.ended
     await until("every process of the demo to be gone", () => demo.groupIsEmpty())
     expect(existsSync(directory)).toBe(false)
+    expect(demo.output).toMatch(/\nStopping\.\n$/)
   })
 
   test("ends when npm alone is told to, with an open event stream, and leaves nothing behind", async () => {

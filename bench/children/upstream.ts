@@ -2,8 +2,7 @@
 // sockets, because what it costs is taken from what is measured. Prints its port as its first line.
 //   GET /small     GET /large/BYTES     POST /swallow
 import { createServer, type Socket } from "node:net"
-
-export const smallBody = "A small answer from the private server, as an API might give it: 128 bytes long. ".padEnd(127, "-") + "\n"
+import { smallBody } from "./small-body.ts"
 
 const smallAnswer = Buffer.from(
   `HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: ${smallBody.length}\r\nConnection: keep-alive\r\n\r\n${smallBody}`,

@@ -160,7 +160,8 @@ export class UpstreamConnection implements ResponseSink {
     this.#user = undefined
     const plain =
       this.#stage === "ready" && this.#options.address.kind === "tcp" && !this.#options.address.tls
-    void plain
+    if (plain) this.#close(() => this.#socket.resetAndDestroy())
+    else this.close()
   }
 
   close(): void {

@@ -205,6 +205,7 @@ test("an answer before the end of the request is passed on, and its connection s
   run.replay.onData(Buffer.from("body"))
   run.replay.onEnd("")
   expect(await run.settled).toEqual({ kind: "answered", status: 200 })
+  expect(pool.stats.idle).toBe(0)
   await until(() => server.sockets[0]?.destroyed === true)
   expect(server.received[0]).toBe(`${post(8)}latebody`)
   expect(pool.stats.connections).toBe(0)

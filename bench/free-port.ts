@@ -1,0 +1,13 @@
+// A TCP port on loopback that nobody listens on, for servers that cannot choose one themselves.
+import { once } from "node:events"
+import { createServer } from "node:net"
+
+export async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1")
+  await once(server, "listening")
+  const address = server.address()
+  server.close()
+  await once(server, "close")
+  if (typeof address !== "object" || address === null) throw new Error("a listening server has no address")
+  return address.port
+}
