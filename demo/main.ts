@@ -14,7 +14,7 @@ const graceMs = 3000
 const bin = "node_modules/.bin"
 
 const signal = stopSignal(process, () => performance.now())
-stopWhenOrphaned()
+stopWhenAlone()
 const { redis } = demoOptions()
 const directory = await mkdtemp(join(tmpdir(), "restante-demo-"))
 const children: Child[] = []
@@ -142,12 +142,17 @@ function portOf(server: ReturnType<typeof createServer>): Promise<number> {
   })
 }
 
-/** When whoever started the demo is killed without a word to us, we stop as if told to. */
-function stopWhenOrphaned(): void {
+/** When the terminal is closed, or whoever started the demo is killed without a word to us, we stop as if told to. */
+function stopWhenAlone(): void {
+  const stop = (): void => {
+    if (!signal.aborted) process.kill(process.pid, "SIGTERM")
+  }
   const parent = process.ppid
   setInterval(() => {
-    if (process.ppid !== parent && !signal.aborted) process.kill(process.pid, "SIGTERM")
+    if (process.ppid !== parent) stop()
   }, 500).unref()
+  process.on("SIGHUP", stop)
+  for (const output of [process.stdout, process.stderr]) output.on("error", stop)
 }
 
 function demoOptions(): { redis: string | undefined } {

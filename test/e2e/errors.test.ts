@@ -1,15 +1,56 @@
 // The error table: each thing that can go wrong between a client and the private server, provoked for real, and what the
 // client is told about it.
-import { createServer as createTlsServer } from "node:https"
 import { once } from "node:events"
+import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo } from "node:net"
-import { expect, test } from "vitest"
+import { expect, test as base } from "vitest"
 import { certificate, certificateKey } from "../../packages/proxy-in/test/upstream/certificate.ts"
 import { fetchWhole, RawClient } from "../support/client.ts"
-import { edgeStatus, startAgent, startEdge, startPair } from "../support/pair.ts"
+import { type Edge, edgeStatus, startAgent, startEdge } from "../support/pair.ts"
 import { expectRefusal } from "../support/refusal.ts"
 import { until } from "../support/until.ts"
-import { closedPort, httpUpstream, rawUpstream } from "../support/upstream.ts"
+import { closedPort, httpUpstream, type RawUpstream, rawUpstream } from "../support/upstream.ts"
+
+/** What the private server says to a request for each of these targets. */
+const replies: Readonly<Record<string, string>> = {
+  "/smtp": "220 mail.example ESMTP\r\n\r\n",
+  "/bare-line-feed": "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n",
+  "/two-lengths": "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab",
+  "/two-digits": "HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n",
+  "/unsolicited-101":
+    "HTTP/1.1 101 Switching Protocols\r\nUpgrade: secret-protocol\r\nConnection: upgrade\r\n\r\n",
+  "/unknown-coding": "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n",
+  "/endless-head": `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}\r\n\r\n`,
+}
+
+interface World {
+  readonly edge: Edge
+  /** Closes the connection on /closes, says nothing to /silent, else what `replies` has. */
+  readonly upstream: RawUpstream
+  /** Targets of all requests that reached the upstream. */
+  readonly reached: readonly string[]
+}
+
+/** An edge and a server that misbehaves, for all tests of this file: none of them leaves anything behind in either. */
+const test = base.extend<{ world: World }>({
+  world: [
+    // oxlint-disable-next-line no-empty-pattern -- how a fixture says that it needs no other
+    async ({}, use) => {
+      const reached: string[] = []
+      await using upstream = await rawUpstream((socket, head) => {
+        const target = head.split(" ")[1] ?? ""
+        reached.push(target)
+        if (target === "/closes") socket.destroy()
+        else socket.write(replies[target] ?? "", "latin1")
+      })
+      await using edge = await startEdge({ args: ["--timeout", "1s"] })
+      await using agent = await startAgent({ server: upstream.url, external: edge.url })
+      await agent.attached()
+      await use({ edge, upstream, reached })
+    },
+    { scope: "file" },
+  ],
+})
 
 test("without an agent a request is held as long as --hold says, then told that nobody is there", async () => {
   await using edge = await startEdge({ args: ["--hold", "400ms"] })
@@ -47,62 +88,85 @@ test("a request that finds the queue full is refused at once, and those that wai
   expect((await Promise.all(held)).map(({ text }) => text)).toEqual(["served", "served"])
 })
 
-test("an upstream that refuses the connection gives 502 and never saw the request", async () => {
+test("an upstream that refuses the connection gives 502 and never saw the request", async ({ world }) => {
   const port = await closedPort()
-  await using pair = await startPair({ server: `http://127.0.0.1:${port}` })
+  await using agent = await startAgent({
+    server: `http://127.0.0.1:${port}`,
+    external: world.edge.url,
+    tunnel: "refusing",
+  })
+  await agent.attached()
   for (const method of ["GET", "POST"]) {
+    const options = { method, body: "x", headers: { host: "refusing.example" } }
     expectRefusal(
-      await fetchWhole(`${pair.url}/`, { method, body: "x" }),
+      await fetchWhole(`${world.edge.url}/`, options),
       { status: 502, error: "connection_refused", code: "upstream_refused", forwarded: "no" },
       [port],
     )
   }
 })
 
-test("an upstream whose name does not exist gives an error of name resolution", async () => {
-  await using pair = await startPair({ server: "http://no-such-host.invalid:1234" })
-  const answer = await fetchWhole(`${pair.url}/`)
+test("an upstream whose name does not exist gives an error of name resolution", async ({ world }) => {
+  await using agent = await startAgent({
+    server: "http://no-such-host.invalid:1234",
+    external: world.edge.url,
+    tunnel: "nameless",
+  })
+  await agent.attached()
+  const answer = await fetchWhole(`${world.edge.url}/`, { headers: { host: "nameless.example" } })
   // Which of the two depends on whether this machine can ask a name server.
-  const { error, status } = {
+  const code = String(answer.headers["restante-error"])
+  const found = {
     upstream_dns: { error: "dns_error", status: 502 },
     upstream_dns_timeout: { error: "dns_timeout", status: 504 },
-  }[String(answer.headers["restante-error"])] ?? { error: "neither", status: 0 }
-  expectRefusal(
-    answer,
-    { status, error, code: String(answer.headers["restante-error"]), forwarded: "no" },
-    ["no-such-host", 1234],
-  )
+  }[code] ?? { error: "neither", status: 0 }
+  expectRefusal(answer, { ...found, code, forwarded: "no" }, ["no-such-host", 1234])
 }, 30_000)
 
-test("an upstream whose certificate nobody trusts gives 502 and never saw the request", async () => {
-  const server = createTlsServer({ cert: certificate, key: certificateKey }, (_request, response) => response.end())
+test("an upstream whose certificate nobody trusts gives 502 and never saw the request", async ({ world }) => {
+  const seen: unknown[] = []
+  const server = createTlsServer({ cert: certificate, key: certificateKey }, (request) => seen.push(request))
   await once(server.listen(0, "127.0.0.1"), "listening")
   const { port } = server.address() as AddressInfo
-  await using pair = await startPair({ server: `https://localhost:${port}` })
+  await using agent = await startAgent({
+    server: `https://localhost:${port}`,
+    external: world.edge.url,
+    tunnel: "distrusted",
+  })
+  await agent.attached()
   expectRefusal(
-    await fetchWhole(`${pair.url}/`),
+    await fetchWhole(`${world.edge.url}/`, { headers: { host: "distrusted.example" } }),
     { status: 502, error: "tls_certificate_error", code: "upstream_tls_certificate", forwarded: "no" },
     [port],
   )
   server.close()
+  expect(seen).toEqual([])
 })
 
-test("an upstream that speaks no TLS where it should gives 502 and never saw the request", async () => {
+test("an upstream that speaks no TLS where it should gives 502 and never saw the request", async ({
+  world,
+}) => {
   await using upstream = await httpUpstream((_request, response) => response.end())
-  await using pair = await startPair({ server: `https://127.0.0.1:${upstream.port}` })
+  await using agent = await startAgent({
+    server: `https://127.0.0.1:${upstream.port}`,
+    external: world.edge.url,
+    tunnel: "plain",
+  })
+  await agent.attached()
   expectRefusal(
-    await fetchWhole(`${pair.url}/`),
+    await fetchWhole(`${world.edge.url}/`, { headers: { host: "plain.example" } }),
     { status: 502, error: "tls_protocol_error", code: "upstream_tls_protocol", forwarded: "no" },
     [upstream.port],
   )
   expect(upstream.seen).toEqual([])
 })
 
-test("an upstream that does not begin to answer within --timeout gives 504, and its connection is closed", async () => {
-  await using upstream = await rawUpstream(() => undefined)
-  await using pair = await startPair({ server: upstream.url, edgeArgs: ["--timeout", "1s"] })
+test("an upstream that does not begin to answer within --timeout gives 504, and its connection is closed", async ({
+  world,
+}) => {
+  const { edge, upstream } = world
   const began = performance.now()
-  const answer = await fetchWhole(`${pair.url}/`)
+  const answer = await fetchWhole(`${edge.url}/silent`)
   const tookMs = performance.now() - began
   expectRefusal(
     answer,
@@ -111,84 +175,104 @@ test("an upstream that does not begin to answer within --timeout gives 504, and 
   )
   expect(tookMs).toBeGreaterThanOrEqual(990)
   expect(tookMs).toBeLessThan(3000)
-  await until("the upstream's connection to close", () => upstream.sockets.every(({ closed }) => closed), 1000)
+  await until(
+    "the upstream's connection to close",
+    () => upstream.sockets.every(({ closed }) => closed),
+    1000,
+  )
 })
 
-test("an upstream that closes before it answers gives 502, for any method, and a POST reaches it once", async () => {
-  let requests = 0
-  await using upstream = await rawUpstream((socket) => {
-    requests += 1
-    socket.destroy()
-  })
-  await using pair = await startPair({ server: upstream.url })
+test("an upstream that closes before it answers gives 502, and a POST reaches it once", async ({ world }) => {
+  const { edge, upstream, reached } = world
   expectRefusal(
-    await fetchWhole(`${pair.url}/`, { method: "POST", body: "once" }),
+    await fetchWhole(`${edge.url}/closes`, { method: "POST", body: "once" }),
     { status: 502, error: "http_response_incomplete", code: "upstream_terminated", forwarded: "maybe" },
     [upstream.port],
   )
-  expect(requests).toBe(1)
-  expectRefusal(
-    await fetchWhole(`${pair.url}/`),
-    { status: 502, error: "http_response_incomplete", code: "upstream_terminated", forwarded: "maybe" },
-    [upstream.port],
-  )
+  expect(reached.filter((target) => target === "/closes")).toHaveLength(1)
 })
 
 test.for([
-  ["no HTTP at all", "220 mail.example ESMTP\r\n\r\n", "upstream_protocol", "http_protocol_error"],
-  ["a bare line feed in the head", "HTTP/1.1 200 OK\nContent-Length: 0\r\n\r\n", "upstream_protocol", "http_protocol_error"],
-  ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 1\r\nContent-Length: 2\r\n\r\nab", "upstream_protocol", "http_protocol_error"],
-  ["a status of two digits", "HTTP/1.1 99 Odd\r\nContent-Length: 0\r\n\r\n", "upstream_protocol", "http_protocol_error"],
-  ["a switch of protocols that nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade\r\n\r\n", "upstream_protocol", "http_protocol_error"],
-  ["an unknown transfer coding", "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip, chunked\r\n\r\n0\r\n\r\n", "upstream_transfer_coding", "http_response_transfer_coding"],
-  ["a head beyond all bounds", `HTTP/1.1 200 OK\r\nX: ${"x".repeat(200_000)}\r\n\r\n`, "upstream_header_size", "http_response_header_section_size"],
-] as const)("an upstream that answers with %s gives 502", async ([, bytes, code, error]) => {
-  await using upstream = await rawUpstream((socket) => socket.write(bytes, "latin1"))
-  await using pair = await startPair({ server: upstream.url })
+  ["no HTTP at all", "/smtp", "upstream_protocol", "http_protocol_error"],
+  ["a bare line feed in the head", "/bare-line-feed", "upstream_protocol", "http_protocol_error"],
+  ["two lengths", "/two-lengths", "upstream_protocol", "http_protocol_error"],
+  ["a status of two digits", "/two-digits", "upstream_protocol", "http_protocol_error"],
+  [
+    "a switch of protocols that nobody asked for",
+    "/unsolicited-101",
+    "upstream_protocol",
+    "http_protocol_error",
+  ],
+  [
+    "an unknown transfer coding",
+    "/unknown-coding",
+    "upstream_transfer_coding",
+    "http_response_transfer_coding",
+  ],
+  [
+    "a head beyond all bounds",
+    "/endless-head",
+    "upstream_header_size",
+    "http_response_header_section_size",
+  ],
+] as const)("an upstream that answers with %s gives 502", async ([, target, code, error], { world }) => {
   expectRefusal(
-    await fetchWhole(`${pair.url}/`),
+    await fetchWhole(`${world.edge.url}${target}`),
     { status: 502, error, code, forwarded: "maybe" },
-    [upstream.port, "ESMTP", "xxxx"],
+    [world.upstream.port, "ESMTP", "xxxx", "secret-protocol"],
   )
 })
 
-test("a request that comes round to the same edge again is refused as a loop", async () => {
-  await using edge = await startEdge()
-  await using agent = await startAgent({ server: edge.url, external: edge.url })
+test("a request that comes round to the same edge again is refused as a loop", async ({ world }) => {
+  const { edge } = world
+  await using agent = await startAgent({ server: edge.url, external: edge.url, tunnel: "loop" })
   await agent.attached()
   expectRefusal(
-    await fetchWhole(`${edge.url}/`),
+    await fetchWhole(`${edge.url}/`, { headers: { host: "loop.example" } }),
     { status: 502, error: "proxy_loop_detected", code: "loop_detected", forwarded: "no" },
     [edge.port],
   )
 })
 
-test.for(["TRACE / HTTP/1.1", "CONNECT db.internal:5432 HTTP/1.1"])("%s is refused and reaches nobody", async (line) => {
-  await using upstream = await httpUpstream((_request, response) => response.end())
-  await using pair = await startPair({ server: upstream.url })
-  using client = new RawClient(pair.port)
-  const answer = await client.send(`${line}\r\nHost: public.example\r\n\r\n`).receives(/\r\n\r\n\{.*\}\n$/s)
-  expect(answer).toMatch(/^HTTP\/1\.1 405 /)
-  expect(answer).toMatch(/^Proxy-Status: restante; error=http_request_denied; details="not forwarded"\r$/m)
-  expect(upstream.seen).toEqual([])
-})
+test.for(["TRACE /refused HTTP/1.1", "CONNECT db.internal:5432 HTTP/1.1"])(
+  "%s is refused and reaches nobody",
+  async (line, { world }) => {
+    using client = new RawClient(world.edge.port)
+    const answer = await client
+      .send(`${line}\r\nHost: public.example\r\n\r\n`)
+      .receives(/\r\n\r\n\{.*\}\n$/s)
+    expect(answer).toMatch(/^HTTP\/1\.1 405 /)
+    expect(answer).toMatch(/^Proxy-Status: restante; error=http_request_denied; details="not forwarded"\r$/m)
+    expect(world.reached).not.toContain("/refused")
+    expect(world.reached).not.toContain("db.internal:5432")
+  },
+)
 
 test.for([
-  ["both framings", "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400],
-  ["two hosts", "GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n", 400],
-  ["a space before the colon", "GET / HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n", 400],
-  ["an unknown transfer coding", "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n", 501],
-  ["an endless target", `GET /${"a".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`, 414],
-  ["an endless head", `GET / HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(100_000)}\r\n\r\n`, 431],
-  ["a version from the future", "GET / HTTP/2.0\r\nHost: a\r\n\r\n", 505],
-] as const)("a request with %s is refused, reaches nobody, and ends its connection", async ([, bytes, status]) => {
-  await using upstream = await httpUpstream((_request, response) => response.end())
-  await using pair = await startPair({ server: upstream.url })
-  using client = new RawClient(pair.port)
-  const answer = await client.send(bytes).receives(/\r\n\r\n\{.*\}\n$/s)
-  expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
-  expect(answer).toMatch(/^Proxy-Status: restante; error=http_request_error; details="not forwarded"\r$/m)
-  expect(answer).toMatch(/^Restante-Exchange: [\w-]{21}\r$/m)
-  await client.ended()
-  expect(upstream.seen).toEqual([])
-})
+  [
+    "both framings",
+    400,
+    "POST /refused HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n",
+  ],
+  ["two hosts", 400, "GET /refused HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
+  ["a space before the colon", 400, "GET /refused HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n"],
+  [
+    "an unknown transfer coding",
+    501,
+    "POST /refused HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
+  ],
+  ["an endless target", 414, `GET /refused${"a".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
+  ["an endless head", 431, `GET /refused HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(100_000)}\r\n\r\n`],
+  ["a version from the future", 505, "GET /refused HTTP/2.0\r\nHost: a\r\n\r\n"],
+] as const)(
+  "a request with %s is refused with %i, reaches nobody, and ends its connection",
+  async ([, status, bytes], { world }) => {
+    using client = new RawClient(world.edge.port)
+    const answer = await client.send(bytes).receives(/\r\n\r\n\{.*\}\n$/s)
+    expect(answer).toMatch(new RegExp(`^HTTP/1\\.1 ${status} `))
+    expect(answer).toMatch(/^Proxy-Status: restante; error=http_request_error; details="not forwarded"\r$/m)
+    expect(answer).toMatch(/^Restante-Exchange: [\w-]{21}\r$/m)
+    await client.ended()
+    expect(world.reached.filter((target) => target.startsWith("/refused"))).toEqual([])
+  },
+)

@@ -58,8 +58,7 @@ export function strayByte(head: string): Http1ErrorCode | undefined {
   return found.includes("\n") || found.startsWith("\r") ? "bare_line_end" : "bad_character"
 }
 
-// eslint-disable-next-line no-control-regex -- control characters are what it looks for
-const strayPattern = /[\0-\x08\x0b\x0c\x0e-\x1f\x7f]|\r[^\n]|[^\r]\n/
+const strayPattern = /[^\t\n\r -~\x80-\xff]|\r[^\n]|[^\r]\n/
 
 /** Why a complete head does not match its pattern. */
 export function diagnoseHead(head: string, kind: "request" | "response"): Http1ErrorCode {

@@ -71,6 +71,9 @@ abstract class MessageRequest implements RequestHandler {
 }
 
 export class PushRequest extends MessageRequest {
+  /** A streamed push is quiet while the agent has nothing to say; its session notices when it is gone. */
+  readonly patient = true
+
   protected complete(): void {
     writeMessages(this.connection, [this.session.session.ackMessage()])
     this.connection.finish(this.keepAlive)

@@ -79,8 +79,7 @@ export class Exchanges implements ExchangePort {
     const { edgeId, clock, maxQueue, holdMs, tunnelOf, dateLine } = this.#options
     if (this.#stopping) return this.#refusal(head, connection, "edge_stopping")
     if (this.#holds.size >= maxQueue) return this.#refusal(head, connection, "queue_full")
-    if (head.fields.get("via")?.includes(this.#pseudonym))
-      return this.#refusal(head, connection, "loop_detected")
+    if (this.#cameThroughHere(head)) return this.#refusal(head, connection, "loop_detected")
     const response = new ClientResponse({
       connection,
       request: head,
@@ -186,6 +185,14 @@ export class Exchanges implements ExchangePort {
 
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void {
     this.#answer(exchange.connection, exchange.request, code, exchange.ticket.id, keepAlive)
+  }
+
+  #cameThroughHere({ fields }: RequestHead): boolean {
+    // The first look is cheap and nearly always says no.
+    return (
+      fields.raw.includes(this.#pseudonym) &&
+      fields.all("via").some((value) => value.includes(this.#pseudonym))
+    )
   }
 
   #refusal(head: RequestHead, connection: ClientConnection, code: FailureCode): RequestHandler {

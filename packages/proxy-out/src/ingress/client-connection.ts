@@ -6,6 +6,8 @@ import type { Http1Limits, MessageSink, RequestHead } from "@restante/protocol"
 
 /** Serves one request. */
 export interface RequestHandler {
+  /** Its body may pause for as long as it likes. */
+  readonly patient?: boolean
   onBody(bytes: Buffer): void
   /** The request is whole. */
   onBodyEnd(trailers: string): void
@@ -51,6 +53,8 @@ export class ClientConnection implements MessageSink<RequestHead> {
   #answerBegun = false
   #active = true
   #quietSweeps = 0
+  /** An agent speaks on it: it stays open while the edge waits for what runs. */
+  servesAgent = false
   #sweptPhase: ConnectionPhase = "idle"
   #takenBytes = 0
 
@@ -84,6 +88,7 @@ export class ClientConnection implements MessageSink<RequestHead> {
     const takenBytes = this.socket.bytesWritten - this.socket.writableLength
     const moved =
       phase !== this.#sweptPhase ||
+      this.#handler?.patient === true ||
       (phase === "response" || this.#pausedByHandler
         ? this.socket.writableLength === 0 || takenBytes !== this.#takenBytes
         : this.#active && phase !== "head")

@@ -16,6 +16,8 @@ export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }:
   // A client's own X-Forwarded-* and Forwarded lines could be anybody's invention: ours replace them (RFC 7239 §8.1).
   let lines = endToEndFields(head.fields, origin === undefined ? replaced : replacedWithHost)
   if (origin !== undefined) lines = `Host: ${origin.host}\r\n${lines}`
+  // HTTP/1.0 may come without Host, HTTP/1.1 may not go without: empty when there is no authority (RFC 9112 §3.2).
+  if (host === undefined) lines = `Host:\r\n${lines}`
   let added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
   if (host !== undefined && host !== "" && host.length <= maxForwardedHost)
     added += `X-Forwarded-Host: ${host}\r\n`

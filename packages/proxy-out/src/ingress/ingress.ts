@@ -61,10 +61,9 @@ export class Ingress implements ConnectionPort {
     return { port: typeof address === "object" && address !== null ? address.port : port }
   }
 
-  /** No new connection, no further request on those that are open. */
+  /** Ends the clients' connections as soon as they are idle. Agents still get in: what runs needs them. */
   refuseNew(): void {
-    this.#server.close()
-    for (const connection of this.#connections) connection.close()
+    for (const connection of this.#connections) if (!connection.servesAgent) connection.close()
   }
 
   /** Ends what is left. */
@@ -79,7 +78,9 @@ export class Ingress implements ConnectionPort {
     if (method === "CONNECT" || method === "TRACE")
       return this.#refusal(head, connection, "method_not_allowed")
     if (target.startsWith(reservedPrefix) || originForm(target)?.target.startsWith(reservedPrefix)) {
-      return this.#options.attach(head, connection) ?? this.#handToPeople(head, connection)
+      const agent = this.#options.attach(head, connection)
+      connection.servesAgent = agent !== undefined
+      return agent ?? this.#handToPeople(head, connection)
     }
     return this.#options.accept(head, connection)
   }
