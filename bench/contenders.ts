@@ -2,147 +2,134 @@
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
 import { freePort } from "../test/support/redis.ts"
-import type { Machine } from "./machine.ts"
+import { needed, type Machine } from "./machine.ts"
 import { nginxHop } from "./nginx.ts"
 import { Program } from "./program.ts"
 
-export type Dispatch = "memory" | "direct" | "queue"
-export type Transport = "websocket" | "poll"
-export type HopName = "no hop" | "nginx" | "node"
-export type ContenderName = HopName | `${Dispatch}/${Transport}`
+const dispatches = ["memory", "direct", "queue"] as const
+const transports = ["websocket", "poll"] as const
+type Dispatch = (typeof dispatches)[number]
+type Transport = (typeof transports)[number]
+/** Edge and agent: how the edge hands requests over, and what carries them to the agent. */
+type PairName = `${Dispatch}/${Transport}`
 
-const dispatches: readonly Dispatch[] = ["memory", "direct", "queue"]
-const transports: readonly Transport[] = ["websocket", "poll"]
+/** "no hop" is the private server itself: what the load generator sees at most. "nginx" and "node" are one hop before it. */
+export type ContenderName = "no hop" | "nginx" | "node" | PairName
 
-/** For small requests, in the order of their turns. "no hop" is the private server itself: what the load generator can see at most. */
+const hops: readonly ContenderName[] = ["no hop", "nginx", "node"]
+
+/** For small requests, in the order of their turns. */
 export const requestContenders: readonly ContenderName[] = [
-  "no hop",
-  "nginx",
-  "node",
-  ...dispatches.flatMap((dispatch) => transports.map((transport) => `${dispatch}/${transport}` as const)),
+  ...hops,
+  ...dispatches.flatMap((dispatch) => transports.map((transport): PairName => `${dispatch}/${transport}`)),
 ]
 
-/** For large bodies. */
-export const transferContenders: readonly ContenderName[] = [
-  "no hop",
-  "nginx",
-  "node",
-  "memory/websocket",
-  "memory/poll",
-]
+/** For large bodies: how a request was handed over makes no difference to them. */
+export const transferContenders: readonly ContenderName[] = [...hops, "memory/websocket", "memory/poll"]
 
+/** One that runs. */
 export interface Contender {
   readonly name: ContenderName
   /** Where its clients go, on loopback. */
   readonly port: number
-  /** Its processes, without the private server, in the order in which they are to be stopped. */
+  /** What it consists of, the private server not counted. */
   readonly programs: readonly Program[]
 }
 
 export interface Place {
   readonly machine: Machine
   readonly upstreamPort: number
-  /** For files of this workload. */
+  /** For files. */
   readonly folder: string
-  readonly profileFolder: string | undefined
+  /** Folder and beginning of the names of CPU profiles. */
+  readonly profile: { readonly folder: string; readonly label: string } | undefined
+  /** Stops every process, also those of a contender that did not start. */
+  readonly owner: AsyncDisposableStack
 }
 
-/** Starts it. `started` is told of every process at once, so that none is left behind whatever happens. */
-export async function startContender(
-  name: ContenderName,
-  place: Place,
-  started: (program: Program) => void,
-): Promise<Contender> {
+/** Raises `MissingProgram` when it needs one that this machine does not have. */
+export function startContender(name: ContenderName, place: Place): Promise<Contender> {
   switch (name) {
     case "no hop":
-      return { name, port: place.upstreamPort, programs: [] }
-    case "nginx": {
-      const { program, port } = await nginxHop({
-        command: place.machine.nginx,
-        folder: join(place.folder, "nginx-hop"),
-        upstreamPort: place.upstreamPort,
-        started,
-      })
-      return { name, port, programs: [program] }
-    }
-    case "node": {
-      const words = [child("node-hop"), String(place.upstreamPort)]
-      const program = new Program({ role: "hop", command: process.execPath, words, ipc: true })
-      started(program)
-      return { name, port: Number(await program.line(/^(\d+)$/)), programs: [program] }
-    }
-    default:
-      return startPair(name, place, started)
+      return Promise.resolve({ name, port: place.upstreamPort, programs: [] })
+    case "nginx":
+      return startNginx(place)
+    case "node":
+      return startNode(place)
+    case "memory/websocket":
+    case "memory/poll":
+    case "direct/websocket":
+    case "direct/poll":
+    case "queue/websocket":
+    case "queue/poll":
+      return startPair(name, place)
   }
 }
 
+/** Path of one of the benchmark's own processes. */
 export function child(name: "load" | "node-hop" | "upstream"): string {
   return fileURLToPath(new URL(`children/${name}.ts`, import.meta.url))
 }
 
-async function startPair(
-  name: `${Dispatch}/${Transport}`,
-  place: Place,
-  started: (program: Program) => void,
-): Promise<Contender> {
-  const [dispatch, transport] = name.split("/")
-  const redis = dispatch === "memory" ? undefined : await startRedis(place, started)
-  const queue = redis === undefined ? [] : ["--redis", redis.url, "--dispatch", dispatch ?? ""]
-  const label = `${name.replace("/", "-")}-${place.upstreamPort}`
-  const edge = new Program({
-    role: "edge",
-    ...ours("proxy-out", label, place),
-    arguments: ["--host", "127.0.0.1", "--port", "0", "--log-level", "warn", ...queue],
-    environment,
-  })
-  started(edge)
-  const port = Number(await edge.line(/^Listening on http:\/\/127\.0\.0\.1:(\d+)$/))
-  const agent = new Program({
-    role: "agent",
-    ...ours("proxy-in", label, place),
-    arguments: [
-      ...["--server", `http://127.0.0.1:${place.upstreamPort}`, "--external", `http://127.0.0.1:${port}`],
-      ...["--transport", transport ?? "", "--port", "off", "--log-level", "warn"],
-    ],
-    environment,
-  })
-  started(agent)
-  await agent.line(/ -> /)
-  return { name, port, programs: [agent, edge, ...(redis === undefined ? [] : [redis.program])] }
+async function startNginx({ machine, folder, upstreamPort, owner }: Place): Promise<Contender> {
+  const command = needed(machine, "nginx")
+  const { program, port } = await nginxHop(command, join(folder, "hop"), upstreamPort, owner)
+  return { name: "nginx", port, programs: [program] }
 }
 
-/** An own Redis for each pair that needs one: pairs that share one would wake each other. */
-async function startRedis(
-  { machine, folder }: Place,
-  started: (program: Program) => void,
-): Promise<{ program: Program; url: string }> {
+async function startNode({ upstreamPort, owner }: Place): Promise<Contender> {
+  const words = [child("node-hop"), String(upstreamPort)]
+  const program = owner.use(new Program({ role: "hop", command: process.execPath, words, ipc: true }))
+  return { name: "node", port: Number(await program.line(/^(\d+)$/)), programs: [program] }
+}
+
+async function startPair(name: PairName, place: Place): Promise<Contender> {
+  const { upstreamPort, owner } = place
+  const [dispatch = "", transport = ""] = name.split("/")
+  const redis = dispatch === "memory" ? undefined : await startRedis(place)
+  const queue = redis === undefined ? [] : ["--redis", redis.url, "--dispatch", dispatch]
+  const edge = owner.use(ourProgram("edge", name, place, ["--host", "127.0.0.1", "--port", "0", ...queue]))
+  const port = Number(await edge.line(/^Listening on http:\/\/127\.0\.0\.1:(\d+)$/))
+  const ends = ["--server", `http://127.0.0.1:${upstreamPort}`, "--external", `http://127.0.0.1:${port}`]
+  const agent = owner.use(
+    ourProgram("agent", name, place, [...ends, "--transport", transport, "--port", "off"]),
+  )
+  await agent.line(/ -> /)
+  return { name, port, programs: [edge, agent, ...(redis === undefined ? [] : [redis.program])] }
+}
+
+/** Each pair that needs one has its own: pairs that share a Redis would wake each other. */
+async function startRedis({ machine, folder, owner }: Place): Promise<{ program: Program; url: string }> {
+  const command = needed(machine, "redis")
   const port = await freePort()
-  const program = new Program({
-    role: "redis",
-    command: machine.redis,
-    words: ["--port", String(port), "--bind", "127.0.0.1", "--dir", folder, "--save", "", "--appendonly", "no"],
-  })
-  started(program)
+  const listen = ["--port", String(port), "--bind", "127.0.0.1"]
+  const words = [...listen, "--dir", folder, "--save", "", "--appendonly", "no"]
+  const program = owner.use(new Program({ role: "redis", command, words }))
   await program.listening(port)
   return { program, url: `redis://127.0.0.1:${port}` }
 }
 
-/** The token that edges and agents of the benchmark share. */
-const environment = { RESTANTE_TOKEN: "a-token-that-only-the-benchmark-uses-0123456789" }
-
-/** The built program; for a profile the same from its sources, whose lines a reader can find. */
-function ours(
-  program: "proxy-out" | "proxy-in",
-  label: string,
-  { profileFolder }: Place,
-): { command: string; words: readonly string[] } {
-  const packageFolder = fileURLToPath(new URL(`../packages/${program}/`, import.meta.url))
-  const words =
-    profileFolder === undefined
-      ? [join(packageFolder, "bin", `${program}.js`)]
-      : [
-          ...["--cpu-prof", `--cpu-prof-dir=${profileFolder}`, `--cpu-prof-name=${label}-${program}.cpuprofile`],
-          ...["--conditions=@restante/source", join(packageFolder, "src", "cli.ts")],
-        ]
-  return { command: process.execPath, words }
+/** The built program; for a profile the same from its sources, where a reader finds the lines that it names. */
+function ourProgram(
+  role: "edge" | "agent",
+  contender: PairName,
+  { profile }: Place,
+  options: readonly string[],
+): Program {
+  const name = role === "edge" ? "proxy-out" : "proxy-in"
+  const folder = fileURLToPath(new URL(`../packages/${name}/`, import.meta.url))
+  const built = [join(folder, "bin", `${name}.js`)]
+  const profiled = [
+    "--cpu-prof",
+    `--cpu-prof-dir=${profile?.folder}`,
+    `--cpu-prof-name=${profile?.label}-${contender.replace("/", "-")}-${role}.cpuprofile`,
+    "--conditions=@restante/source",
+    join(folder, "src", "cli.ts"),
+  ]
+  return new Program({
+    role,
+    command: process.execPath,
+    words: [...(profile === undefined ? built : profiled), ...options, "--log-level", "warn"],
+    environment: { RESTANTE_TOKEN: "a-token-that-only-the-benchmark-uses-0123456789" },
+  })
 }

@@ -4,41 +4,39 @@ import { access, constants } from "node:fs/promises"
 import { delimiter, join } from "node:path"
 import { findRedisServer } from "../test/support/redis.ts"
 
-/** Paths of programs, or why they cannot be used. */
 export interface Machine {
-  readonly nginx: string | Missing
-  readonly redis: string | Missing
+  /** Path of nginx, if there is one. */
+  readonly nginx: string | undefined
+  /** Path of redis-server, if there is one. */
+  readonly redis: string | undefined
 }
 
-export interface Missing {
-  readonly missing: string
-}
+/** A contender that cannot take part on this machine; the message says what to do. */
+export class MissingProgram extends Error {}
 
+/** `path`: the folders to look in, as in the environment's PATH. */
 export async function lookAround(path: string): Promise<Machine> {
-  return { nginx: await findNginx(path), redis: await findRedis() }
-}
-
-async function findNginx(path: string): Promise<string | Missing> {
-  // Debian keeps it where only root's PATH leads.
+  // Debian keeps nginx where only root's PATH leads.
   const folders = [...path.split(delimiter), "/usr/sbin", "/usr/local/sbin"]
   const candidates = folders.map((folder) => join(folder, "nginx"))
   const found = await Promise.all(candidates.map(isExecutable))
-  return (
-    candidates[found.indexOf(true)] ?? {
-      missing: "nginx is not on PATH. Install it (Debian, Ubuntu: sudo apt-get install nginx-light; macOS: brew install nginx)",
-    }
-  )
+  return {
+    nginx: candidates[found.indexOf(true)],
+    redis: await findRedisServer().catch(() => undefined),
+  }
 }
 
-async function findRedis(): Promise<string | Missing> {
-  try {
-    return await findRedisServer()
-  } catch {
-    return {
-      missing:
-        "redis-server is neither on PATH nor in RESTANTE_REDIS_SERVER. Install it (Debian, Ubuntu: sudo apt-get install redis-server; macOS: brew install redis)",
-    }
-  }
+/** Raises `MissingProgram` when there is none. */
+export function needed(machine: Machine, program: keyof Machine): string {
+  const path = machine[program]
+  if (path === undefined) throw new MissingProgram(remedies[program])
+  return path
+}
+
+const remedies: Readonly<Record<keyof Machine, string>> = {
+  nginx: "nginx is missing. To have it measured: apt-get install nginx, or brew install nginx",
+  redis:
+    "redis-server is missing. To have it measured: apt-get install redis-server, brew install redis, or name one in RESTANTE_REDIS_SERVER",
 }
 
 function isExecutable(file: string): Promise<boolean> {

@@ -17,11 +17,11 @@ export interface ProgramOptions {
 }
 
 const readyMs = 30_000
-/** Nothing it still does is worth waiting for. */
-const graceMs = 2000
+/** Enough for writing a profile; nothing else that it still does is worth waiting for. */
+const graceMs = 5000
 const maxErrorLines = 20
 
-export class Program {
+export class Program implements AsyncDisposable {
   readonly role: string
   readonly child: ChildProcess
   readonly #ended: Promise<unknown>
@@ -84,7 +84,7 @@ export class Program {
   }
 
   /** Resolves when it is gone. */
-  async stop(): Promise<void> {
+  async [Symbol.asyncDispose](): Promise<void> {
     if (!this.#isOver) this.child.kill("SIGTERM")
     const killing = setTimeout(() => this.child.kill("SIGKILL"), graceMs)
     await this.#ended
@@ -111,7 +111,9 @@ export class Program {
       return await Promise.race([
         ready,
         this.#ended.then(() => Promise.reject(problem("ended before it was ready"))),
-        sleep(readyMs, undefined, { signal: waiting.signal }).then(() => Promise.reject(problem("did not become ready"))),
+        sleep(readyMs, undefined, { signal: waiting.signal }).then(() =>
+          Promise.reject(problem("did not become ready")),
+        ),
       ])
     } finally {
       waiting.abort()

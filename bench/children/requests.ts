@@ -28,9 +28,13 @@ export async function makeRequests(job: RequestsJob): Promise<RequestsResult> {
   const request = Buffer.from(
     `GET ${job.path} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\nUser-Agent: restante-bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n`,
   )
-  await Promise.all(Array.from({ length: job.connections }, () => ask(job.port, request, count)))
+  const signal = AbortSignal.timeout(job.warmupMs + job.measureMs + patienceMs)
+  await Promise.all(Array.from({ length: job.connections }, () => ask(job.port, request, count, signal)))
   return count.result()
 }
+
+/** A request without an answer for this long will not get one. */
+const patienceMs = 20_000
 
 /** The whole run: when it measures, when it is over, and how long each request took. */
 class Count {
@@ -77,13 +81,13 @@ function quantileUs(rank: number): number {
 }
 
 /** One connection, until the count says that it is enough. */
-function ask(port: number, request: Buffer, count: Count): Promise<void> {
+function ask(port: number, request: Buffer, count: Count, signal: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const answer = new Answer()
     let sentAt = 0
     let done = false
-    const send = (): void => {
-      sentAt = performance.now()
+    const send = (now: number): void => {
+      sentAt = now
       socket.write(request)
     }
     const onRead = (bytes: number): boolean => {
@@ -94,19 +98,21 @@ function ask(port: number, request: Buffer, count: Count): Promise<void> {
         return false
       }
       const now = performance.now()
-      if (count.add(sentAt, now)) {
-        sentAt = now
-        socket.write(request)
-      } else {
+      if (count.add(sentAt, now)) send(now)
+      else {
         done = true
         socket.end()
       }
       return true
     }
     const onread = { buffer: sharedReads, callback: onRead }
-    const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true, onread }, send)
+    const socket: Socket = connect({ port, host: "127.0.0.1", noDelay: true, onread, signal }, () =>
+      send(performance.now()),
+    )
     socket.on("error", reject)
-    socket.on("close", () => (done ? resolve() : reject(new Error("the connection was closed before the answer was whole"))))
+    socket.on("close", () =>
+      done ? resolve() : reject(new Error("the connection was closed before the answer was whole")),
+    )
   })
 }
 
@@ -140,7 +146,7 @@ class Answer {
 function wholeLength(bytes: Buffer): number {
   const end = bytes.indexOf("\r\n\r\n")
   if (end < 0) return -1
-  const head = bytes.latin1Slice(0, end)
+  const head = bytes.toString("latin1", 0, end)
   const length = /\r\ncontent-length: *(\d+)/i.exec(head)?.[1]
   if (!head.startsWith("HTTP/1.1 200 ") || length === undefined) throw new Error(`the answer was: ${head}`)
   return end + 4 + Number(length)

@@ -30,9 +30,12 @@ export function transfer(job: TransferJob): Promise<TransferResult> {
       return false
     }
     const onread = { buffer: sharedReads, callback: onRead }
-    const socket: Socket = connect({ port: job.port, host: "127.0.0.1", noDelay: true, onread }, () => {
+    const signal = AbortSignal.timeout(patienceMs)
+    const place = { port: job.port, host: "127.0.0.1", noDelay: true }
+    const socket: Socket = connect({ ...place, onread, signal }, () => {
       beganAt = performance.now()
-      if (job.kind === "download") socket.write(`GET ${job.path} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\n\r\n`)
+      if (job.kind === "download")
+        socket.write(`GET ${job.path} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\n\r\n`)
       else send(socket, job)
     })
     socket.on("error", reject)
@@ -40,6 +43,8 @@ export function transfer(job: TransferJob): Promise<TransferResult> {
   })
 }
 
+/** A transfer that takes longer has come to a stop. */
+const patienceMs = 120_000
 const sharedReads = Buffer.alloc(1024 * 1024)
 const sharedWrites = Buffer.alloc(1024 * 1024, "restante")
 /** Enough on its way that the system never waits for us. */
@@ -72,7 +77,7 @@ class LargeAnswer {
   add(bytes: Buffer): boolean {
     if (this.#leftBytes < 0) {
       const before = this.#head.length
-      this.#head += bytes.latin1Slice()
+      this.#head += bytes.toString("latin1")
       const end = this.#head.indexOf("\r\n\r\n")
       if (end < 0) return false
       this.#leftBytes = this.#contentLength(this.#head.slice(0, end)) - (before + bytes.length - end - 4)

@@ -7,7 +7,9 @@ import { smallBody } from "./small-body.ts"
 const smallAnswer = Buffer.from(
   `HTTP/1.1 200 OK\r\nServer: bench\r\nContent-Type: text/plain\r\nContent-Length: ${smallBody.length}\r\nConnection: keep-alive\r\n\r\n${smallBody}`,
 )
-const swallowed = Buffer.from("HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nswallowed\n")
+const swallowed = Buffer.from(
+  "HTTP/1.1 200 OK\r\nContent-Type: text/plain\r\nContent-Length: 10\r\n\r\nswallowed\n",
+)
 const piece = Buffer.alloc(1024 * 1024, "restante")
 /** Enough on its way that the system never waits for us. */
 const aheadBytes = 4 * 1024 * 1024
@@ -44,7 +46,7 @@ class Connection {
   }
 
   #answer(all: Buffer, headBytes: number): void {
-    const head = all.latin1Slice(0, headBytes)
+    const head = all.toString("latin1", 0, headBytes)
     if (head.startsWith("GET /small ")) {
       this.#socket.write(smallAnswer)
       return
@@ -67,7 +69,9 @@ class Connection {
   }
 
   #sendLarge(bytes: number): void {
-    this.#socket.write(`HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${bytes}\r\n\r\n`)
+    this.#socket.write(
+      `HTTP/1.1 200 OK\r\nContent-Type: application/octet-stream\r\nContent-Length: ${bytes}\r\n\r\n`,
+    )
     let left = bytes
     const more = (): void => {
       while (left > 0 && this.#socket.writableLength < aheadBytes && !this.#socket.destroyed) {

@@ -45,7 +45,7 @@ export class Agent implements AsyncDisposable {
       ca: options.externalCa,
       token: options.token,
     })
-    this.#pool = new UpstreamPool({ upstream: options.server, clock: this.#clock })
+    this.#pool = new UpstreamPool({ upstream: options.server, clock: this.#clock, maxIdle: options.concurrency })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
   }
 

@@ -22,6 +22,8 @@ export interface ReplaysOptions {
 export interface ReplyPath {
   readonly out: Session
   readonly congested: boolean
+  /** Sends what waits now, and not at the end of this turn of the event loop. */
+  flush(): void
 }
 
 /** Without a deadline in the OPEN an upstream has this long to begin its answer. */
@@ -65,12 +67,13 @@ export class Replays implements StreamSink {
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
     if (this.#running.size >= concurrency) return link().out.reset(stream, "agent_overloaded")
+    const exchange = frame.exchangeId // not the frame, which would keep its message alive for as long as the stream
     const replay = new Replay(frame, new Reply(stream, link()), {
       pool,
       hostHeader,
-      headTimeoutMs: frame.deadlineMs ?? defaultHeadTimeoutMs,
+      headTimeoutMs: Math.max(1, frame.deadlineMs ?? defaultHeadTimeoutMs),
       readTimeoutMs: 0, // an event stream may be silent for hours; a client that gives up cancels
-      onSettled: (outcome) => this.#settled(stream, replay, frame, outcome),
+      onSettled: (outcome) => this.#settled(stream, replay, exchange, outcome),
     })
     this.#running.set(stream, replay)
     replay.start()
@@ -104,19 +107,16 @@ export class Replays implements StreamSink {
     // The edge is about to stop: it opens nothing more, and what runs goes on.
   }
 
-  #settled(stream: number, replay: Replay, frame: OpenFrame, outcome: ReplayOutcome): void {
+  #settled(stream: number, replay: Replay, exchange: string, outcome: ReplayOutcome): void {
     this.#running.delete(stream)
     const { log, onSettled } = this.#options
     if (outcome.kind === "failed") {
       log.warn(
-        { exchange: frame.exchangeId, method: replay.method, code: outcome.code, detail: outcome.detail },
+        { exchange, method: replay.method, code: outcome.code, detail: outcome.detail },
         "replay failed",
       )
     } else if (log.isLevelEnabled("debug")) {
-      log.debug(
-        { exchange: frame.exchangeId, method: replay.method, outcome: outcome.kind, status: replay.status },
-        "replayed",
-      )
+      log.debug({ exchange, method: replay.method, outcome: outcome.kind, status: replay.status }, "replayed")
     }
     onSettled(outcome)
     if (this.#running.size === 0) this.#idle?.()
@@ -136,8 +136,10 @@ class Reply implements ReplyStream {
     return this.#link.congested
   }
 
+  /** At once: what the edge has not heard of when this process dies it takes for not begun. */
   taken(): void {
     this.#link.out.taken(this.#stream)
+    this.#link.flush()
   }
 
   head(flags: number, head: string, inlineBody?: Buffer): void {

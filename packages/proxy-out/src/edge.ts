@@ -1,8 +1,8 @@
-// The edge, composed: the public port, the exchanges, the queue and the agents' sessions. The only place that names a
-// concrete broker.
+// The edge, composed: the public port, the exchanges, the queue and the agents' sessions. It is put
+// together when it starts, because a shared queue is loaded only where one is asked for.
 import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
-import { People } from "./admin/people.ts"
+import { LazyPeople } from "./admin/lazy-people.ts"
 import type { EdgeStatus } from "./admin/people.ts"
 import { Endpoints } from "./attach/endpoints.ts"
 import { Sessions } from "./attach/sessions.ts"
@@ -13,8 +13,8 @@ import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
 import type { Broker } from "./queue/broker.ts"
-import { BullmqBroker } from "./queue/bullmq-broker.ts"
-import { MemoryBroker } from "./queue/memory-broker.ts"
+import { openQueue } from "./queue/open-queue.ts"
+import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
 const drainMs = 30_000
@@ -22,66 +22,17 @@ const defaultTunnel = "default"
 
 export class Edge implements AsyncDisposable {
   readonly #options: EdgeOptions
-  readonly #broker: Broker
-  readonly #exchanges: Exchanges
-  readonly #sessions: Sessions
-  readonly #endpoints: Endpoints
-  readonly #people: People
-  readonly #ingress: Ingress
+  #running: Promise<RunningEdge> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: EdgeOptions) {
     this.#options = options
-    const { log, holdMs, timeoutMs, maxQueue, token, host, port } = options
-    const clock = systemClock
-    const edgeId = nanoid(10)
-    const dateLine = dateLineOf(clock)
-    this.#broker = brokerFor(options, edgeId)
-    this.#exchanges = new Exchanges({
-      broker: this.#broker,
-      clock,
-      edgeId,
-      log,
-      holdMs,
-      timeoutMs,
-      maxQueue,
-      tunnelOf: (head) => this.#tunnelOf(head),
-      dateLine,
-    })
-    const tickets: TicketSource = {
-      own: (ticket) => this.#exchanges.get(ticket.id),
-      isForeign: (ticket) => ticket.owner !== edgeId,
-      claim: (_ticket, _onGranted, onRefused) => onRefused(),
-    }
-    this.#sessions = new Sessions({ broker: this.#broker, clock, log, tickets, timeoutMs })
-    this.#endpoints = new Endpoints({ sessions: this.#sessions, token, clock, log, software })
-    this.#people = new People({ status: () => this.#status() })
-    this.#ingress = new Ingress({
-      host,
-      port,
-      log,
-      dateLine,
-      accept: (head, connection) => this.#exchanges.accept(head, connection),
-      attach: (head, connection) => this.#endpoints.route(head, connection),
-      admin: (socket) => this.#people.take(socket),
-    })
   }
 
   /** Opens the port. Rejects with the system's error when it cannot be opened. */
   async start(): Promise<{ port: number }> {
-    await this.#broker.start()
-    try {
-      const { port } = await this.#ingress.start()
-      this.#sessions.start()
-      this.#options.log.info(
-        { host: this.#options.host, port, queue: this.#options.redisUrl === undefined ? "memory" : "redis" },
-        "listening",
-      )
-      return { port }
-    } catch (error) {
-      await this.#broker.stop()
-      throw error
-    }
+    this.#running ??= startEdge(this.#options)
+    return { port: (await this.#running).port }
   }
 
   /** Refuses new requests, lets what runs finish (30 s at most), then ends everything. Twice is fine. */
@@ -95,48 +46,102 @@ export class Edge implements AsyncDisposable {
   }
 
   async #stop(): Promise<void> {
-    this.#options.log.info({ running: this.#exchanges.live }, "stopping")
-    this.#exchanges.refuseNew()
-    this.#ingress.refuseNew()
-    await this.#exchanges.drain(drainMs)
-    this.#sessions.stop()
-    this.#endpoints.stop()
-    this.#people.stop()
-    this.#ingress.stop()
-    await this.#broker.stop()
-    this.#options.log.info("stopped")
+    const running = await this.#running?.catch(() => undefined)
+    await running?.stop()
   }
+}
 
-  /** The first label of the host names the tunnel when agents have served one of that name; the rest is the default tunnel's. */
-  #tunnelOf(head: RequestHead): string {
-    const { host } = head
-    const dot = host?.indexOf(".") ?? -1
-    if (host === undefined || dot <= 0) return defaultTunnel
-    const label = host.slice(0, dot).toLowerCase()
-    return this.#sessions.knows(label) ? label : defaultTunnel
+interface RunningEdge {
+  readonly port: number
+  stop(): Promise<void>
+}
+
+async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
+  const { log, holdMs, timeoutMs, maxQueue, token, host } = options
+  const clock = systemClock
+  const edgeId = nanoid(10)
+  const dateLine = dateLineOf(clock)
+  const { broker, relay } = await openQueue(options, edgeId)
+  const exchanges = new Exchanges({
+    broker,
+    clock,
+    edgeId,
+    log,
+    holdMs,
+    timeoutMs,
+    maxQueue,
+    tunnelOf: (head) => tunnelOf(head, sessions),
+    dateLine,
+  })
+  const relayed = relay && new RelayedExchanges({ relay, log, find: (id) => exchanges.get(id) })
+  const tickets: TicketSource = {
+    own: (ticket) => exchanges.get(ticket.id),
+    isForeign: (ticket) => ticket.owner !== edgeId,
+    claim: (ticket, onGranted, onRefused) =>
+      relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
   }
+  const sessions = new Sessions({ broker, clock, log, tickets, timeoutMs })
+  const endpoints = new Endpoints({ sessions, token, clock, log, software })
+  const people = new LazyPeople(() => statusOf(broker, exchanges, sessions))
+  const ingress = new Ingress({
+    host,
+    port: options.port,
+    log,
+    dateLine,
+    accept: (head, connection) => exchanges.accept(head, connection),
+    attach: (head, connection) => endpoints.route(head, connection),
+    admin: (socket) => people.take(socket),
+  })
+  relay?.onMessage((from, payload) => relayed?.receive(from, payload))
+  relay?.onPeerLost((edge) => relayed?.lost(edge))
 
-  #status(): EdgeStatus {
-    const tunnels = new Map<string, { tunnel: string; sessions: number; active: number }>()
-    for (const { tunnel, active, attached } of this.#sessions.all) {
-      const entry = tunnels.get(tunnel) ?? { tunnel, sessions: 0, active: 0 }
-      entry.sessions += attached ? 1 : 0
-      entry.active += active
-      tunnels.set(tunnel, entry)
-    }
-    return {
-      software,
-      queue: { state: this.#broker.health.state, waiting: this.#exchanges.waiting },
-      exchanges: { live: this.#exchanges.live, ...this.#exchanges.counts },
-      tunnels: [...tunnels.values()],
-    }
+  const stop = async (): Promise<void> => {
+    log.info({ running: exchanges.live }, "stopping")
+    exchanges.refuseNew()
+    ingress.refuseNew()
+    await exchanges.drain(drainMs)
+    sessions.stop()
+    endpoints.stop()
+    people.stop()
+    ingress.stop()
+    await relay?.stop()
+    await broker.stop()
+    log.info("stopped")
+  }
+  try {
+    const { port } = await ingress.start()
+    sessions.start()
+    log.info({ host, port, queue: options.redisUrl === undefined ? "memory" : "redis" }, "listening")
+    return { port, stop }
+  } catch (error) {
+    await relay?.stop()
+    await broker.stop()
+    throw error
+  }
+}
+
+/** The first label of the host names the tunnel when agents have served one of that name; the rest is the default tunnel's. */
+function tunnelOf({ host }: RequestHead, sessions: Sessions): string {
+  const dot = host?.indexOf(".") ?? -1
+  if (host === undefined || dot <= 0) return defaultTunnel
+  const label = host.slice(0, dot).toLowerCase()
+  return sessions.knows(label) ? label : defaultTunnel
+}
+
+function statusOf(broker: Broker, exchanges: Exchanges, sessions: Sessions): EdgeStatus {
+  const tunnels = new Map<string, { tunnel: string; sessions: number; active: number }>()
+  for (const { tunnel, active, attached } of sessions.all) {
+    const entry = tunnels.get(tunnel) ?? { tunnel, sessions: 0, active: 0 }
+    entry.sessions += attached ? 1 : 0
+    entry.active += active
+    tunnels.set(tunnel, entry)
+  }
+  return {
+    software,
+    queue: { state: broker.health.state, waiting: exchanges.waiting },
+    exchanges: { live: exchanges.live, ...exchanges.counts },
+    tunnels: [...tunnels.values()],
   }
 }
 
 const software = "proxy-out/0.1.0"
-
-function brokerFor(options: EdgeOptions, edgeId: string): Broker {
-  const { redisUrl, dispatch, log } = options
-  if (redisUrl === undefined) return new MemoryBroker()
-  return new BullmqBroker({ redis: redisUrl, edgeId, dispatch, log, clock: systemClock })
-}

@@ -1,10 +1,10 @@
 // Decodes the chunked transfer coding (RFC 9112 section 7.1): sizes, data without a copy, trailers. Extensions are checked and dropped.
 
 import { Http1Error } from "./errors.ts"
+import { checkFieldCount } from "./fields.ts"
 import { diagnoseFields, chunkLinePattern, fieldLinesPattern } from "./grammar.ts"
 import { HeadBuffer } from "./head-buffer.ts"
 import type { Http1Limits } from "./limits.ts"
-import { checkFieldCount } from "./response-head.ts"
 
 export class ChunkedDecoder {
   /** Trailer lines as they came, once the body is complete. */

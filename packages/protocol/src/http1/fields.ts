@@ -3,6 +3,7 @@
 
 import { Http1Error } from "./errors.ts"
 import { diagnoseFields, fieldLinesPattern } from "./grammar.ts"
+import type { Http1Limits } from "./limits.ts"
 
 export class FieldBlock {
   /** Every line with its CRLF, without the empty line: `Name: value\r\nOther: x\r\n`, or "". */
@@ -46,6 +47,14 @@ export class FieldBlock {
 export function parseFieldBlock(raw: string): FieldBlock {
   if (!fieldLinesPattern.test(raw)) throw new Http1Error(diagnoseFields(raw))
   return new FieldBlock(raw)
+}
+
+/** A field line has four bytes at least, so a short block needs no counting. */
+export function checkFieldCount(raw: string, limits: Http1Limits): void {
+  if (raw.length < limits.maxFieldLines * 4) return
+  let lines = 0
+  for (let at = raw.indexOf("\n"); at !== -1; at = raw.indexOf("\n", at + 1)) lines += 1
+  if (lines > limits.maxFieldLines) throw new Http1Error("too_many_fields")
 }
 
 /** Whether the line that begins at `at` has this name (lower case), compared without case. */

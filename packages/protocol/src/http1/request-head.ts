@@ -2,7 +2,7 @@
 // The same code reads heads from clients and heads that crossed the wire.
 
 import { Http1Error } from "./errors.ts"
-import { FieldBlock } from "./fields.ts"
+import { checkFieldCount, FieldBlock } from "./fields.ts"
 import {
   type ChunkedBody,
   declaredBody,
@@ -19,7 +19,6 @@ import {
   hostPattern,
   requestHeadPattern,
 } from "./grammar.ts"
-import { checkFieldCount } from "./response-head.ts"
 import { defaultHttp1Limits, type Http1Limits } from "./limits.ts"
 
 export interface RequestHead {

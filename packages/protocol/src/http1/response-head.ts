@@ -1,7 +1,7 @@
 // Reads a complete response head (RFC 9112 section 4) and decides by the request's method where the body ends (section 6.3).
 
 import { Http1Error } from "./errors.ts"
-import { FieldBlock } from "./fields.ts"
+import { checkFieldCount, FieldBlock } from "./fields.ts"
 import {
   closeBody,
   type ChunkedBody,
@@ -56,15 +56,7 @@ export function parseResponseHead(
 }
 
 /** RFC 9112 section 6.3 items 1 and 2: whatever the fields say. */
-export function hasNoBody(status: number, requestMethod: string): boolean {
+function hasNoBody(status: number, requestMethod: string): boolean {
   if (status < 200 || status === 204 || status === 304 || requestMethod === "HEAD") return true
   return requestMethod === "CONNECT" && status < 300
-}
-
-/** A field line has four bytes at least, so a short block needs no counting. */
-export function checkFieldCount(raw: string, limits: Http1Limits): void {
-  if (raw.length < limits.maxFieldLines * 4) return
-  let lines = 0
-  for (let at = raw.indexOf("\n"); at !== -1; at = raw.indexOf("\n", at + 1)) lines += 1
-  if (lines > limits.maxFieldLines) throw new Http1Error("too_many_fields")
 }

@@ -61,7 +61,10 @@ export class ResponseReader {
     }
   }
 
-  /** Called in a callback: read() returns after it, and goes on when it is called again with the rest. */
+  /**
+   * Called in a callback: read() returns after it, and goes on when it is called again with the rest. A message that is complete
+   * with it still ends at once.
+   */
   pause(): void {
     this.#paused = true
   }

@@ -207,7 +207,7 @@ export const knownBad: readonly KnownBad[] = [
   chunks("LF behind the data", "bad_chunk", "5\r\nhello\n0\r\n\r\n"),
   chunks("nothing behind the data", "bad_chunk", "5\r\nhello0\r\n\r\n"),
   chunks("more data than the size says", "bad_chunk", "5\r\nhello!\r\n0\r\n\r\n"),
-  chunks("2^53", "bad_chunk", "20000000000000\r\nhello\r\n0\r\n\r\n"),
+  chunks("chunk of 2^53 bytes", "bad_chunk", "20000000000000\r\nhello\r\n0\r\n\r\n"),
   chunks("2^64 and five", "bad_chunk", "10000000000000005\r\nhello\r\n0\r\n\r\n"),
   chunks("extension without a name", "bad_chunk", "5;=b\r\nhello\r\n0\r\n\r\n"),
   chunks("extension without a value", "bad_chunk", "5;a=\r\nhello\r\n0\r\n\r\n"),

@@ -60,7 +60,7 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     kind: "we_refuse",
     rfc: "RFC 9112 section 3.2",
     codes: ["bad_target"],
-    shows: ({ line }) => !/^(?!CONNECT )\S+ \/[^#]* HTTP/.test(line),
+    shows: ({ line }) => !/^(?!CONNECT )\S+ \/\S* HTTP/.test(line) && !line.includes("#"),
   },
   {
     id: "target-fragment",

@@ -1,5 +1,5 @@
 // Credit of one stream direction: bounded memory for any reader, no stall, and windows that grow only where it helps.
-import fc from "fast-check"
+import * as fc from "fast-check"
 import { describe, expect, test } from "vitest"
 import { ReceiveCredit, SendCredit, WindowBudget } from "../../src/session/index.ts"
 import { WireError, wireLimits } from "../../src/wire/index.ts"
@@ -63,10 +63,10 @@ describe("the sender's credit", () => {
 })
 
 test("any body passes any reader with bounded buffering and without a stall", () => {
-  const sizes = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 200, size: "max" })
+  const sizes = fc.array(fc.integer({ min: 1, max: 3000 }), { minLength: 1, maxLength: 60, size: "max" })
   fc.assert(
     fc.property(
-      fc.integer({ min: 1, max: 2000 }),
+      fc.integer({ min: 50, max: 2000 }),
       fc.integer({ min: 1, max: 8 }),
       fc.nat({ max: 5000 }),
       sizes,
@@ -82,7 +82,7 @@ test("any body passes any reader with bounded buffering and without a stall", ()
 
         // Idle steps are possible by chance, a stall is not: each kind of step comes up again and again.
         for (let step = 0; toSend > 0 || data.length > 0 || receiver.bufferedBytes > 0; step++) {
-          expect(step).toBeLessThan(2_000_000)
+          if (step > 200_000) throw new Error("stalled")
           const action = schedule.next().value ?? 0
           if (action < 4) {
             const bytes = Math.min(toSend, sender.available, chunks[chunk++ % chunks.length] ?? 1)
@@ -101,9 +101,10 @@ test("any body passes any reader with bounded buffering and without a stall", ()
             const grant = grants.shift()
             if (grant !== undefined) sender.grant(grant)
           }
-          expect(receiver.bufferedBytes).toBeLessThanOrEqual(receiver.windowBytes)
-          expect(receiver.windowBytes).toBeLessThanOrEqual(Math.min(maxBytes, initialBytes + budgetBytes))
-          expect(budget.leftBytes).toBeGreaterThanOrEqual(0)
+          const { bufferedBytes, windowBytes } = receiver
+          if (bufferedBytes > windowBytes || windowBytes > Math.min(maxBytes, initialBytes + budgetBytes))
+            throw new Error(`${bufferedBytes} buffered in a window of ${windowBytes}`)
+          if (budget.leftBytes < 0) throw new Error("budget overdrawn")
         }
         receiver.release()
         expect(budget.leftBytes).toBe(budgetBytes)

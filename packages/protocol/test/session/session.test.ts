@@ -169,7 +169,7 @@ describe("receiving", () => {
     const early = new ReorderBuffer(wireLimits)
     const read = Buffer.alloc(1 << 20)
     early.add(2, read.subarray(100, 200), 0)
-    expect(early.take(2)?.buffer.byteLength).toBeLessThan(64 << 10)
+    expect(early.take(2)?.buffer.byteLength).toBeLessThanOrEqual(64 << 10)
   })
 
   test("answers PING with the same bytes, unnumbered, and hands PONG on", () => {

@@ -28,6 +28,13 @@ export const tightLimits: WireLimits = {
   maxUnacknowledgedBytes: 6000,
 }
 
+export interface Outcome {
+  readonly fromEdge: readonly RecordedFrame[]
+  readonly fromAgent: readonly RecordedFrame[]
+  /** Bytes and gaps that remain at either side; 0 at the end. */
+  readonly left: number
+}
+
 export class Simulation {
   readonly ends: readonly [End, End]
   #nextCarrier = 1
@@ -128,6 +135,28 @@ export class Simulation {
     throw new Error("the two sides never became quiet")
   }
 
+  /** What each side got, and what remains to be done; the sides swapped, so that it can be compared with `sent`. */
+  get arrived(): Outcome {
+    const [edge, agent] = this.ends
+    return { fromEdge: agent.recorder.frames, fromAgent: edge.recorder.frames, left: edge.left + agent.left }
+  }
+
+  get sent(): Outcome {
+    const [edge, agent] = this.ends
+    return { fromEdge: edge.sent, fromAgent: agent.sent, left: 0 }
+  }
+
+  /** At any time, what has arrived is the beginning of what was sent (that all of it is: see `arrived`). */
+  checkOrder(): void {
+    for (const side of sides) {
+      const { frames } = this.ends[side].recorder
+      const { sent } = this.ends[other(side)]
+      if (frames.length > sent.length) throw new Error("more arrived than was sent")
+      if (canonical(frames.at(-1)) !== canonical(sent[frames.length - 1]))
+        throw new Error(`frame ${frames.length} is not what was sent`)
+    }
+  }
+
   #carrier(side: Side, index: number): Carrier | undefined {
     const { carriers } = this.ends[side]
     return carriers[index % carriers.length]
@@ -157,6 +186,11 @@ export class End {
   get isQuiet(): boolean {
     const { session } = this
     return session.unacknowledgedBytes === 0 && !session.hasOutput && !session.missing && !session.ackDue
+  }
+
+  get left(): number {
+    const { unacknowledgedBytes, queuedBytes, missing } = this.session
+    return unacknowledgedBytes + queuedBytes + (missing ? 1 : 0)
   }
 
   send(frame: RecordedFrame): void {
@@ -249,4 +283,8 @@ export const sides: readonly [Side, Side] = [0, 1]
 
 export function other(side: Side): Side {
   return side === 0 ? 1 : 0
+}
+
+function canonical(frame: RecordedFrame | undefined): string {
+  return frame === undefined ? "" : JSON.stringify(frame, Object.keys(frame).toSorted())
 }

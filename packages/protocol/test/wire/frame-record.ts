@@ -8,9 +8,9 @@ import {
 } from "../../src/wire/index.ts"
 
 export type RecordedFrame =
-  | ({ type: "open"; stream: number; body?: string } & Omit<OpenFields, "body">)
+  | ({ type: "open"; stream: number; body?: string | undefined } & Omit<OpenFields, "body">)
   | { type: "taken"; stream: number }
-  | { type: "head"; stream: number; flags: number; head: string; body?: string }
+  | { type: "head"; stream: number; flags: number; head: string; body?: string | undefined }
   | { type: "data"; stream: number; bytes: string }
   | { type: "end"; stream: number; trailers: string }
   | { type: "reset"; stream: number; code: ResetCode; detail: string }
@@ -80,11 +80,11 @@ export class Recorder implements FrameSink {
       scheme: frame.scheme,
       head: frame.head,
       bodyFollows: frame.bodyFollows,
-      ...present("deadlineMs", frame.deadlineMs),
-      ...present("clientAddress", frame.clientAddress),
-      ...present("traceparent", frame.traceparent),
-      ...present("tunnel", frame.tunnel),
-      ...present("body", frame.body?.toString("latin1")),
+      deadlineMs: frame.deadlineMs,
+      clientAddress: frame.clientAddress,
+      traceparent: frame.traceparent,
+      tunnel: frame.tunnel,
+      body: frame.body?.toString("latin1"),
     })
   }
 
@@ -98,7 +98,7 @@ export class Recorder implements FrameSink {
       stream,
       flags,
       head,
-      ...present("body", inlineBody?.toString("latin1")),
+      body: inlineBody?.toString("latin1"),
     })
   }
 
@@ -137,9 +137,4 @@ export class Recorder implements FrameSink {
 
 function toBytes(text: string | undefined): Buffer | undefined {
   return text === undefined ? undefined : Buffer.from(text, "latin1")
-}
-
-function present<Key extends string, Value>(key: Key, value: Value | undefined): { [Name in Key]?: Value } {
-  // One computed key types as an index signature; the shape is as declared.
-  return (value === undefined ? {} : { [key]: value }) as { [Name in Key]?: Value }
 }

@@ -52,8 +52,6 @@ describe("bodies", () => {
     writer.data(1, Buffer.alloc(600 << 10))
     const recorder = new Recorder()
     readFrames(Buffer.concat(writer.take() ?? []), recorder)
-    expect(recorder.frames.map((frame) => frame.type === "data" && frame.bytes.length >> 10)).toEqual([256])
-    readFrames(Buffer.concat(writer.take() ?? []), recorder)
     expect(recorder.frames.map((frame) => frame.type === "data" && frame.bytes.length >> 10)).toEqual([
       256, 256, 88,
     ])

@@ -16,21 +16,22 @@ import { randomIntegers, seed } from "./seed.ts"
 
 const inputs = Number(process.env["RESTANTE_FUZZ"] ?? 1_000_000)
 const limits: WireLimits = { ...wireLimits, maxMessageBytes: 64 << 10 }
-const original = { allocUnsafe: Buffer.allocUnsafe, stackTraceLimit: Error.stackTraceLimit }
+const { stackTraceLimit } = Error
+const allocUnsafe = Object.getOwnPropertyDescriptor(Buffer, "allocUnsafe") ?? {}
 let allocatedBytes = 0
 
 beforeEach(() => {
   Buffer.allocUnsafe = (bytes: number) => {
     allocatedBytes += bytes
-    return original.allocUnsafe(bytes)
+    return Buffer.from(new ArrayBuffer(bytes))
   }
   // Most inputs end in an error; their stack traces would be most of the time.
   Error.stackTraceLimit = 0
 })
 
 afterEach(() => {
-  Buffer.allocUnsafe = original.allocUnsafe
-  Error.stackTraceLimit = original.stackTraceLimit
+  Object.defineProperty(Buffer, "allocUnsafe", allocUnsafe)
+  Error.stackTraceLimit = stackTraceLimit
 })
 
 test(`${inputs} random and mutated inputs, seed ${seed}`, { timeout: 120_000 }, () => {

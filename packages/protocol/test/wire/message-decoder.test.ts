@@ -11,10 +11,11 @@ import {
 import { randomIntegers } from "./seed.ts"
 
 describe("whole messages come out", () => {
-  const messages = [0, 1, 19, 20, 21, 300, 70_000].map((payloadBytes, index) =>
+  const messages = [0, 1, 19, 20, 21, 300, 7000].map((payloadBytes, index) =>
     message(index + 1, payloadBytes),
   )
   const body = Buffer.concat([preamble, ...messages])
+  const expected = messages.map((bytes) => bytes.toString("latin1"))
 
   test("when the body arrives in one piece, without a copy", () => {
     const decoded = new MessageDecoder().push(body)
@@ -23,17 +24,17 @@ describe("whole messages come out", () => {
   })
 
   test("when it arrives byte by byte", () => {
-    expect(decode(body, () => 1)).toEqual(messages)
+    expect(decode(body, () => 1)).toEqual(expected)
   })
 
   test("when it arrives in any other pieces", () => {
     const random = randomIntegers()
-    for (let round = 0; round < 200; round++) expect(decode(body, () => 1 + random(100))).toEqual(messages)
+    for (let round = 0; round < 200; round++) expect(decode(body, () => 1 + random(100))).toEqual(expected)
   })
 
   test("when it is cut in two at any byte", () => {
-    for (let cut = 0; cut < 500; cut++)
-      expect(decode(body, (offset) => (offset === 0 ? cut : body.length))).toEqual(messages)
+    for (let cut = 1; cut < 500; cut++)
+      expect(decode(body, (offset) => (offset === 0 ? cut : body.length))).toEqual(expected)
   })
 })
 
@@ -78,12 +79,12 @@ function message(number: number, payloadBytes: number): Buffer {
   return bytes
 }
 
-function decode(body: Buffer, pieceBytes: (offset: number) => number): Buffer[] {
+function decode(body: Buffer, pieceBytes: (offset: number) => number): string[] {
   const decoder = new MessageDecoder()
-  const decoded: Buffer[] = []
+  const decoded: string[] = []
   for (let offset = 0; offset < body.length;) {
     const end = offset + pieceBytes(offset)
-    decoded.push(...decoder.push(body.subarray(offset, end)))
+    for (const bytes of decoder.push(body.subarray(offset, end))) decoded.push(bytes.toString("latin1"))
     offset = end
   }
   decoder.end()

@@ -39,9 +39,10 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly #blocked = new Set<SessionStream>()
   #nextStream = 1
   #nextCarrier = 1
-  /** OPENs written, and how many of them have certainly left with a carrier or may have. */
+  /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
   #opened = 0
   #sent = 0
+  #lastCarrier: Carrier["kind"] | undefined
   #draining = false
   #ended = false
   #flushing = false
@@ -127,6 +128,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   detach(carrier: Carrier, delivered: boolean): void {
     const index = this.#carriers.indexOf(carrier)
     if (index < 0) return
+    this.#lastCarrier = carrier.kind
     this.#carriers.splice(index, 1)
     if (!delivered) this.session.carrierLost(carrier.id)
     if (this.#carriers.length === 0 && !this.#ended) this.#options.port.onAttached(this, false)
@@ -151,10 +153,10 @@ export class AgentSession implements SessionSink, StreamOwner {
       const carrier = this.#readyCarrier()
       if (carrier === undefined) return
       const parts = session.nextMessage(carrier.id)
-      if (parts === undefined) break
+      if (parts === undefined) return
       carrier.send(parts)
+      this.#sent = this.#opened
     }
-    this.#sent = this.#opened
   }
 
   /** Whether the agent misses a message although its carriers are fine: asked for again. */
@@ -168,15 +170,18 @@ export class AgentSession implements SessionSink, StreamOwner {
   }
 
   /**
-   * Ends the session and tells every exchange. `agentEnded`: the agent's process is known to be gone or to have said
-   * goodbye, so what it did not announce with TAKEN it did not begin.
+   * Ends the session and tells every exchange. What an agent that said goodbye did not announce with TAKEN it did not
+   * begin. Of one that was replaced at its place that is known only when TAKEN went straight onto a websocket whose end
+   * came from there: a push may still have been on its way.
    */
-  end({ agentEnded }: { agentEnded: boolean }): void {
+  end(how: "farewell" | "replaced" | "lost"): void {
     if (this.#ended) return
     this.#ended = true
     clearTimeout(this.#ackTimer)
     this.closeCarriers()
-    const certain = agentEnded && !this.silent && !this.session.missing
+    const allHeard = !this.silent && !this.session.missing
+    const certain =
+      how === "farewell" || (how === "replaced" && allHeard && this.#lastCarrier === "websocket")
     const streams = [...this.#streams.values()]
     this.#streams.clear()
     for (const stream of streams) {

@@ -122,7 +122,7 @@ export class Sessions implements AgentSessionPort {
       { tunnel: session.tunnel, session: shortId(session), why, active: session.active },
       "agent session ended",
     )
-    session.end({ agentEnded: why === "replaced" || why === "detached" })
+    session.end(why === "detached" ? "farewell" : why === "replaced" ? "replaced" : "lost")
     if (sessions?.size === 0) {
       sessions.close()
       this.#tunnels.delete(session.tunnel)

@@ -83,7 +83,9 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     body?.end(trailers)
     if (this.#phase !== "collecting") return
     // Trailers travel in END only, so a body that has them is streamed even when it is small.
-    if (body !== undefined && (trailers !== "" || body.heldBytes > maxInlineBytes))
+    // A chunked body that is empty is still a body, which FINAL could not say.
+    const empty = this.request.body.kind === "chunked" && body?.heldBytes === 0
+    if (body !== undefined && (empty || trailers !== "" || body.heldBytes > maxInlineBytes))
       return this.#offerStreamed()
     if (body !== undefined) this.#ticket = { ...this.#ticket, body: body.collected() }
     this.#offer()

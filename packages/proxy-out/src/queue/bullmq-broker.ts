@@ -135,6 +135,7 @@ export class BullmqBroker implements Broker {
       dispatch,
       clock,
       log,
+      up: this.#commands.up,
       phase: this.#phase++,
       newJobId: () => `${this.#run}.${(this.#jobs++).toString(36)}`,
       announce: () => this.#wakeUps.announce(queueName),
@@ -143,7 +144,6 @@ export class BullmqBroker implements Broker {
       onFailed: (error) => this.#failed(error),
     })
     this.#wakeUps.watch(queueName, () => tunnel.wake())
-    if (this.#commands.up) void tunnel.up()
     return tunnel
   }
 

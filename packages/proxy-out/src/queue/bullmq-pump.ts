@@ -7,7 +7,8 @@ export interface BullmqPumpOptions {
   readonly queue: BullmqQueue
   /** "no": nobody here has room; "closed": Redis is not to be used now. */
   readonly wanted: () => "yes" | "no" | "closed"
-  readonly accept: (job: FetchedJob) => void
+  /** Returns whether the job is one that was expected. */
+  readonly accept: (job: FetchedJob) => boolean
   /** Redis is unreachable or refuses; a job may have been fetched all the same. */
   readonly failed: (error: unknown) => void
   /** A job that is handed out could not be removed from Redis. */
@@ -110,8 +111,7 @@ export class BullmqPump {
       throw error
     }
     if (job) {
-      this.#expected = Math.max(0, this.#expected - 1)
-      accept(job)
+      if (accept(job)) this.#expected = Math.max(0, this.#expected - 1)
       return
     }
     // The queue was empty when Redis looked; what was added or announced since then may be there.

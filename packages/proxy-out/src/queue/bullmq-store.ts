@@ -2,7 +2,7 @@
 // BullMQ's own Worker would hold a blocking connection and a loop per queue; its backend (the documented half that runs
 // BullMQ's scripts) needs neither, and what it writes is an ordinary BullMQ queue for every other tool.
 import { QueueKeys, RedisConnection, RedisQueueBackend, createIORedisClient } from "bullmq"
-import type { IQueueBackend, JobJson, MinimalJob, QueueBaseOptions } from "bullmq"
+import type { JobJson, MinimalJob, QueueBaseOptions } from "bullmq"
 import type { Clock } from "../clock.ts"
 import type { RedisClient } from "./redis-target.ts"
 
@@ -24,38 +24,18 @@ export const lockMs = 3000
 /** Edges look for stalled jobs at most this often per tunnel, all together. */
 export const stalledCheckMs = 900
 
-/** All operations reject when Redis is unreachable or refuses; `JobLostError` says that the job is not ours any more. */
+/** The queues of all tunnels over one connection. */
 export class BullmqStore {
-  readonly #backend: RedisQueueBackend
+  readonly #connection: RedisConnection
   readonly #client: RedisClient
   readonly #options: StoreOptions
 
-  /** `token` must be unique to this run of this edge: it is what proves that a job is ours. */
   constructor(client: RedisClient, options: StoreOptions) {
     this.#client = client
     this.#options = options
-    const connection = new RedisConnection(client, {
-      shared: true,
-      blocking: false,
-      skipVersionCheck: true,
-      skipWaitingForReady: true,
-    })
-    const backendOptions: QueueBaseOptions & WorkerSettings = {
-      connection: client,
-      lockDuration: lockMs,
-      stalledInterval: stalledCheckMs,
-      maxStalledCount: Number.MAX_SAFE_INTEGER,
-    }
-    const keys = new QueueKeys(options.prefix)
-    this.#backend = new RedisQueueBackend(
-      connection,
-      "none",
-      keys.getKeys("none"),
-      (type) => keys.toKey("none", type),
-      backendOptions,
-    )
-    this.#backend.setMaxListeners(0)
-    this.#backend.on("error", () => undefined)
+    // It must neither wait for the server nor ask it anything: the broker decides when Redis is used.
+    const extra = { shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true }
+    this.#connection = new RedisConnection(client, extra)
     createIORedisClient(client).defineCommand(sweepCommand, {
       numberOfKeys: sweptKeys.length,
       lua: sweepScript,
@@ -64,20 +44,37 @@ export class BullmqStore {
 
   /** `queueName` as `queueNameOf` made it. */
   queue(queueName: string): BullmqQueue {
-    return new BullmqQueue(
-      this.#backend.forQueue(queueName, this.#options.prefix),
-      this.#client,
-      this.#options,
+    const keys = new QueueKeys(this.#options.prefix)
+    const settings: QueueBaseOptions & WorkerSettings = {
+      connection: this.#client,
+      lockDuration: lockMs,
+      stalledInterval: stalledCheckMs,
+      maxStalledCount: Number.MAX_SAFE_INTEGER,
+    }
+    const toKey = (type: string): string => keys.toKey(queueName, type)
+    const backend = new RedisQueueBackend(
+      this.#connection,
+      queueName,
+      keys.getKeys(queueName),
+      toKey,
+      settings,
+      undefined,
+      false,
     )
+    return new BullmqQueue(backend, this.#client, this.#options)
   }
 }
 
+/**
+ * All operations reject when Redis is unreachable or refuses; `JobLostError` says that the job is not ours any more.
+ * Operations reach Redis in the order in which they are called.
+ */
 export class BullmqQueue {
-  readonly #backend: IQueueBackend
+  readonly #backend: RedisQueueBackend
   readonly #client: RedisClient
   readonly #options: StoreOptions
 
-  constructor(backend: IQueueBackend, client: RedisClient, options: StoreOptions) {
+  constructor(backend: RedisQueueBackend, client: RedisClient, options: StoreOptions) {
     this.#backend = backend
     this.#client = client
     this.#options = options
@@ -85,7 +82,7 @@ export class BullmqQueue {
 
   /** To be called once a connection: nobody reads BullMQ's event stream here, so it is kept at next to nothing. */
   async open(): Promise<void> {
-    await this.#backend.setQueueMeta({ "opts.maxLenEvents": 0 })
+    await this.#client.hset(this.#backend.toKey("meta"), "opts.maxLenEvents", 0)
   }
 
   /** Adding a job that is there already changes nothing. */
@@ -103,10 +100,9 @@ export class BullmqQueue {
       returnvalue: "",
       stalledCounter: 0,
     }
-    await Promise.all([
-      this.#backend.addJob(job, jobId),
-      this.#client.pexpire(this.#backend.toKey(jobId), options.expiresInMs),
-    ])
+    // On the wire before this returns, and so before whatever is sent next: a fetch, an announcement.
+    const added = this.#backend.addJobToTransaction(createIORedisClient(this.#client), job, jobId)
+    await Promise.all([added, this.#client.pexpire(this.#backend.toKey(jobId), options.expiresInMs)])
   }
 
   /** The first waiting job, locked for `lockMs`. */
@@ -134,6 +130,11 @@ export class BullmqQueue {
   /** Removes a job unless another edge holds it right now. Removing what is not there is fine. */
   async remove(jobId: string): Promise<void> {
     await this.#backend.remove(jobId, false)
+  }
+
+  /** Makes Redis forget these jobs whoever holds them; `sweep` takes their ids off the lists. */
+  async discard(jobIds: readonly string[]): Promise<void> {
+    if (jobIds.length > 0) await this.#client.del(jobIds.map((id) => this.#backend.toKey(id)))
   }
 
   /** Which of these jobs Redis does not know (any more). */
@@ -192,6 +193,7 @@ export function queueNameOf(tunnel: string): string {
 
 export interface StoreOptions {
   readonly prefix: string
+  /** Unique to this run of this edge: it proves that a fetched job is ours. */
   readonly token: string
   readonly clock: Clock
 }

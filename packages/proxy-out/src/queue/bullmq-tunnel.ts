@@ -23,6 +23,8 @@ export interface BullmqTunnelOptions {
   readonly dispatch: Dispatch
   readonly clock: Clock
   readonly log: Log
+  /** Whether the connection is usable from the start. */
+  readonly up: boolean
   /** Spreads the upkeep of many tunnels over time: any integer. */
   readonly phase: number
   /** A job id that no edge has used before. */
@@ -47,11 +49,12 @@ export class BullmqTunnel {
   readonly #upkeep: BullmqUpkeep
   /** Jobs that Redis may or may not have and that hold nothing which waits there. */
   readonly #doubtful = new Set<string>()
-  #mode: "local" | "recovering" | "queue" | "stopped" = "local"
+  #mode: "local" | "recovering" | "queue" | "stopped"
   #dealing = false
 
   constructor(options: BullmqTunnelOptions) {
     this.#options = options
+    this.#mode = options.up ? "queue" : "local"
     const failed = (error: unknown): void => this.#failed(error)
     this.#pump = new BullmqPump({
       queue: options.queue,
@@ -192,13 +195,12 @@ export class BullmqTunnel {
     this.#mode = "stopped"
     if (!reachable) return
     await this.#pump.settled()
+    const { queue } = this.#options
     const others = this.#held.clear().filter((job) => !job.own)
-    await Promise.allSettled([
-      ...others.map((job) => this.#handBack(job)),
-      ...[...this.#pump.reset(), ...this.#own.jobs.keys(), ...this.#doubtful].map((jobId) =>
-        this.#drop(jobId),
-      ),
-    ])
+    const ours = [...this.#pump.reset(), ...this.#own.jobs.keys(), ...this.#doubtful]
+    const handBacks = others.map((job) => this.#handBack(job))
+    const removals = ours.map((jobId) => this.#drop(jobId))
+    await Promise.allSettled([...handBacks, ...removals, queue.discard(ours)])
   }
 
   #wanted(): "yes" | "no" | "closed" {
@@ -248,18 +250,19 @@ export class BullmqTunnel {
     else this.#deal()
   }
 
-  #accept(job: FetchedJob): void {
+  #accept(job: FetchedJob): boolean {
     const own = this.#own.jobs.get(job.id)
     const tickets = this.#ticketsOf(job, own)
     if (!tickets) {
       this.#options.log.warn({ tunnel: this.#options.name, jobId: job.id }, "malformed job dropped")
       this.#pump.finish(job.id)
-      return
+      return false
     }
     if (own) own.state = "held"
     const touched = own ? own.waiting < own.tickets.length : false
     this.#held.push({ id: job.id, own, tickets, next: 0, touched })
     this.#deal()
+    return own !== undefined
   }
 
   #ticketsOf(job: FetchedJob, own: OwnJob | undefined): (Ticket | undefined)[] | undefined {

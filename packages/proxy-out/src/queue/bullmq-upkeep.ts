@@ -73,7 +73,8 @@ export class BullmqUpkeep {
   /** A job whose tickets another edge has just leased is gone too, so it takes two looks to believe it lost. */
   async #noticeMissing(jobs: readonly OwnJob[]): Promise<void> {
     const missing = new Set(await this.#options.queue.missing(jobs.map((job) => job.id)))
-    for (const job of jobs) {
+    // The last one first: each goes before those that wait already.
+    for (const job of jobs.toReversed()) {
       job.missed = missing.has(job.id) ? job.missed + 1 : 0
       if (job.missed >= 2 && job.state === "queued") this.#options.recall(job)
     }

@@ -89,8 +89,9 @@ export class RedisLink {
   }
 
   async #probe(): Promise<void> {
+    const answer = this.client.ping()
     try {
-      await withinMs(this.client.ping(), probeTimeoutMs)
+      await withinMs(answer, probeTimeoutMs).catch(() => withinMs(answer, lateAnswerMs))
       if (this.up) this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
     } catch {
       if (!this.up) return
@@ -126,5 +127,7 @@ type LinkState =
   | { readonly kind: "down"; readonly since: number }
   | { readonly kind: "stopped" }
 
-const probeIntervalMs = 1000
-const probeTimeoutMs = 3000
+const probeIntervalMs = 500
+const probeTimeoutMs = 2000
+/** When this process was the one that stood still, the answer is there but not yet read. */
+const lateAnswerMs = 200

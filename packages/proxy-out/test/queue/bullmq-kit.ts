@@ -1,8 +1,11 @@
 // Edges that share a real Redis, and a look into it.
 import { Redis } from "ioredis"
 import type { RedisServer } from "../../../../test/support/redis.ts"
+import { systemClock } from "../../src/clock.ts"
 import { BullmqBroker } from "../../src/queue/bullmq-broker.ts"
 import type { BullmqBrokerOptions } from "../../src/queue/bullmq-broker.ts"
+import { BullmqStore, queueNameOf } from "../../src/queue/bullmq-store.ts"
+import type { BullmqQueue } from "../../src/queue/bullmq-store.ts"
 import type { LogEntry } from "./kit.ts"
 import { recordingLog } from "./kit.ts"
 
@@ -42,6 +45,14 @@ export class Fleet implements AsyncDisposable {
     client.on("error", () => undefined)
     this.#stack.defer(() => client.disconnect())
     return client
+  }
+
+  /** A tunnel's queue as an edge sees it that then dies or misbehaves. */
+  async rawQueue(tunnel: string): Promise<BullmqQueue> {
+    const client = this.client()
+    await client.ping()
+    const options = { prefix: this.prefix, token: crypto.randomUUID(), clock: systemClock }
+    return new BullmqStore(client, options).queue(queueNameOf(tunnel))
   }
 
   /** Keys of this test in Redis. */
