@@ -1,14 +1,13 @@
 // What a process has cost so far, as Linux tells in /proc. Other systems have no /proc: there every figure is undefined.
-import { execFileSync } from "node:child_process"
 import { readFileSync } from "node:fs"
 
-/** User and system time of all threads, in milliseconds; steps of 10 ms on most machines. */
+/** User and system time of all threads, in milliseconds; steps of 10 ms. */
 export function cpuMs(pid: number | undefined): number | undefined {
   const text = procText(pid, "stat")
   if (text === undefined) return undefined
   // The name, in parentheses, may hold anything: fields are counted from its end (proc(5)): utime is 14, stime 15.
   const fields = text.slice(text.lastIndexOf(")") + 2).split(" ")
-  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond()
+  return ((Number(fields[11]) + Number(fields[12])) * 1000) / ticksPerSecond
 }
 
 /** The largest resident set so far (VmHWM). */
@@ -25,9 +24,5 @@ function procText(pid: number | undefined, file: string): string | undefined {
   }
 }
 
-let ticks: number | undefined
-
-function ticksPerSecond(): number {
-  ticks ??= Number(execFileSync("getconf", ["CLK_TCK"], { encoding: "latin1" }))
-  return ticks
-}
+/** USER_HZ: what Linux counts in towards programs, whatever it counts in itself (time(7)). */
+const ticksPerSecond = 100

@@ -1,4 +1,4 @@
-// Where the time goes: for each CPU profile in a folder, the functions that it was spent in, without what they called.
+// Where the time goes: for each CPU profile in a folder, the functions that it was spent in, without and with what they called.
 //   node bench/profile.ts FOLDER [TEXT in the file's name]
 import { readdir, readFile } from "node:fs/promises"
 import { basename, join } from "node:path"
@@ -6,7 +6,7 @@ import { basename, join } from "node:path"
 /** The part of a .cpuprofile that is used (V8's Profiler.Profile). */
 interface Profile {
   readonly nodes: readonly ProfileNode[]
-  /** Node ids, one per sample. */
+  /** Node ids, one per sample; the first node is the root. */
   readonly samples: readonly number[]
   /** Microseconds before each sample. */
   readonly timeDeltas: readonly number[]
@@ -14,6 +14,8 @@ interface Profile {
 
 interface ProfileNode {
   readonly id: number
+  /** Ids. */
+  readonly children?: readonly number[]
   readonly callFrame: {
     readonly functionName: string
     readonly url: string
@@ -22,28 +24,48 @@ interface ProfileNode {
   }
 }
 
-const shownFunctions = 30
+const shownFunctions = 40
 
 const [folder = ".", text = ""] = process.argv.slice(2)
 const files = (await readdir(folder)).filter((file) => file.endsWith(".cpuprofile") && file.includes(text))
 for (const file of files.toSorted()) {
+  // oxlint-disable-next-line typescript/no-unsafe-type-assertion -- what Node wrote
   const profile = JSON.parse(await readFile(join(folder, file), "utf8")) as Profile
   console.log(`\n${file}\n${topFunctions(profile).join("\n")}`)
 }
 
 function topFunctions({ nodes, samples, timeDeltas }: Profile): string[] {
-  const places = new Map(nodes.map((node) => [node.id, placeOf(node)]))
-  const spentUs = new Map<string, number>()
-  for (const [index, id] of samples.entries()) {
-    const place = places.get(id) ?? "?"
-    spentUs.set(place, (spentUs.get(place) ?? 0) + (timeDeltas[index] ?? 0))
+  const selfUs = new Map<number, number>()
+  for (const [index, id] of samples.entries())
+    selfUs.set(id, (selfUs.get(id) ?? 0) + (timeDeltas[index] ?? 0))
+  const byId = new Map(nodes.map((node) => [node.id, node]))
+  const spent = new Map<string, { selfUs: number; totalUs: number }>()
+  let busyUs = 0
+  const visit = (node: ProfileNode, callers: ReadonlySet<string>): number => {
+    const place = placeOf(node)
+    if (place === "(idle)") return 0
+    const own = selfUs.get(node.id) ?? 0
+    busyUs += own
+    const inside = new Set(callers).add(place)
+    const children = (node.children ?? []).map((id) => byId.get(id)).filter((child) => child !== undefined)
+    const totalUs = children.reduce((total, child) => total + visit(child, inside), own)
+    const entry = spent.get(place) ?? { selfUs: 0, totalUs: 0 }
+    // What calls itself is inside its own time already.
+    spent.set(place, {
+      selfUs: entry.selfUs + own,
+      totalUs: entry.totalUs + (callers.has(place) ? 0 : totalUs),
+    })
+    return totalUs
   }
-  spentUs.delete("(idle)")
-  const busyUs = [...spentUs.values()].reduce((total, us) => total + us, 0)
-  const ranked = [...spentUs].toSorted(([, a], [, b]) => b - a).slice(0, shownFunctions)
+  for (const node of nodes.slice(0, 1)) visit(node, new Set())
+  const percent = (us: number): string => `${((us / busyUs) * 100).toFixed(1).padStart(5)} %`
   return [
     `  ${(busyUs / 1e6).toFixed(2)} s busy`,
-    ...ranked.map(([place, us]) => `  ${((us / busyUs) * 100).toFixed(1).padStart(5)} %  ${place}`),
+    "     self    total",
+    ...[...spent]
+      .toSorted(([, a], [, b]) => b.selfUs - a.selfUs)
+      .slice(0, shownFunctions)
+      .map(([place, entry]) => `  ${percent(entry.selfUs)}  ${percent(entry.totalUs)}  ${place}`),
   ]
 }
 

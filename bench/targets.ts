@@ -19,7 +19,7 @@ export interface Verdict extends Target {
 
 const small50: Lane = { workload: "small", connections: 50 }
 
-export const targets: readonly Target[] = [
+const targets: readonly Target[] = [
   { lane: small50, one: "memory/websocket", other: "node", least: 1.5 },
   { lane: small50, one: "queue/websocket", other: "memory/websocket", least: 0.45 },
   { lane: small50, one: "queue/poll", other: "memory/poll", least: 0.45 },

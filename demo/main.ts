@@ -144,15 +144,16 @@ function portOf(server: ReturnType<typeof createServer>): Promise<number> {
 
 /** When the terminal is closed, or whoever started the demo is killed without a word to us, we stop as if told to. */
 function stopWhenAlone(): void {
-  const stop = (): void => {
-    if (!signal.aborted) process.kill(process.pid, "SIGTERM")
-  }
   const parent = process.ppid
   setInterval(() => {
     if (process.ppid !== parent) stop()
   }, 500).unref()
   process.on("SIGHUP", stop)
   for (const output of [process.stdout, process.stderr]) output.on("error", stop)
+}
+
+function stop(): void {
+  if (!signal.aborted) process.kill(process.pid, "SIGTERM")
 }
 
 function demoOptions(): { redis: string | undefined } {

@@ -17,10 +17,7 @@ const server = createServer({ noDelay: true, keepAliveTimeout: 600_000 }, (reque
     if (name === undefined || value === undefined || connectionFields.has(name.toLowerCase())) continue
     headers.push(name, value)
   }
-  pool.dispatch(
-    { path: url, method, headers, body: method === "GET" ? null : request },
-    new Reply(response),
-  )
+  pool.dispatch({ path: url, method, headers, body: method === "GET" ? null : request }, new Reply(response))
 })
 server.listen({ port: 0, host: "127.0.0.1", backlog: 2048 }, () => {
   const address = server.address()

@@ -1,10 +1,9 @@
 // HTTP as clients and servers speak it, byte by byte through the pair: what crosses verbatim, what a proxy must change,
 // and the parts that are easily lost (100, 103, trailers, HEAD, pipelining, HTTP/1.0).
-import { once } from "node:events"
 import type { IncomingMessage, ServerResponse } from "node:http"
 import { expect, test as base } from "vitest"
 import { RawClient } from "../support/client.ts"
-import { type Pair, startEdge, startPair } from "../support/pair.ts"
+import { edgeStatus, type Pair, startEdge, startPair } from "../support/pair.ts"
 import { until } from "../support/until.ts"
 import { bodyOf, httpUpstream, rawUpstream, type RawUpstream } from "../support/upstream.ts"
 
@@ -220,7 +219,7 @@ base("a client that expects 100-continue and cannot be served hears that before 
   await using edge = await startEdge({ args: ["--max-queue", "1"] })
   using waiting = new RawClient(edge.port)
   waiting.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-  await once(waiting.socket, "connect")
+  await until("one to wait", async () => (await edgeStatus(edge)).queue.waiting === 1)
   using client = new RawClient(edge.port)
   client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
   expect(await client.receives(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/)

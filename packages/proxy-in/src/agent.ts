@@ -45,7 +45,11 @@ export class Agent implements AsyncDisposable {
       ca: options.externalCa,
       token: options.token,
     })
-    this.#pool = new UpstreamPool({ upstream: options.server, clock: this.#clock, maxIdle: options.concurrency })
+    this.#pool = new UpstreamPool({
+      upstream: options.server,
+      clock: this.#clock,
+      maxIdle: options.concurrency,
+    })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
   }
 
@@ -120,6 +124,7 @@ export class Agent implements AsyncDisposable {
       onAlive: () => this.#attached(),
       onTrouble: (error) => this.#inTrouble(error, 0),
       onRoundTrip: (roundTripMs) => (this.#roundTripMs = roundTripMs),
+      onReleased: (buffers) => this.#pool.buffers.release(buffers),
       onOver: (error) => over.reject(error),
       onWritable: () => replays.resume(),
     })

@@ -11,6 +11,7 @@ import {
 } from "@restante/protocol"
 import yargs from "yargs"
 import { dispatches, type Dispatch } from "./edge-options.ts"
+import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
 /** Reads the words after `proxy-out`. Raises `CommandError("usage")`. `columns` is the width of the help. */
 export function parseEdgeArguments(
@@ -123,33 +124,31 @@ const edgeProgram = {
   ],
 }
 
-/** The queue's URL from `--redis` or PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-export function parseRedisUrl(text: string): string {
-  const url = URL.canParse(text) ? new URL(text) : undefined
-  if (url === undefined || (url.protocol !== "redis:" && url.protocol !== "rediss:") || url.hostname === "") {
-    throw new CommandError(
-      "usage",
-      "This is not the URL of a Redis. Write redis://HOST:PORT, or rediss://HOST:PORT for TLS.",
-    )
-  }
-  if (!/^\/?\d{0,4}$/.test(url.pathname)) {
-    throw new CommandError(
-      "usage",
-      "What follows the Redis host must be the number of a database, as in redis://HOST:PORT/0.",
-    )
-  }
+/** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+export function checkRedisUrl(text: string): string {
+  redisAddress(text)
   return text
 }
 
 function parseRedisArgument(text: string): string {
-  const url = parseRedisUrl(text)
-  if (new URL(url).password !== "") {
+  const { username, password } = redisAddress(text)
+  if (username === undefined && password === undefined) return text
+  throw new CommandError(
+    "usage",
+    "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_OUT_REDIS to this URL instead.",
+  )
+}
+
+function redisAddress(text: string): RedisAddress {
+  try {
+    return parseRedisUrl(text)
+  } catch (error) {
     throw new CommandError(
       "usage",
-      "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_OUT_REDIS to this URL instead.",
+      "This is not the URL of a Redis. Write redis://HOST:PORT, rediss://HOST:PORT for TLS, or redis://HOST:PORT/DB for another database.",
+      { cause: error },
     )
   }
-  return url
 }
 
 function parseHost(text: string): string {

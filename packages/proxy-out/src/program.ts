@@ -12,7 +12,7 @@ import {
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { announcement } from "./announce.ts"
-import { parseEdgeArguments, parseRedisUrl, type EdgeTable } from "./cli-options.ts"
+import { parseEdgeArguments, checkRedisUrl, type EdgeTable } from "./cli-options.ts"
 import type { EdgeOptions } from "./edge-options.ts"
 import { defaultDataDir, findToken, type FoundToken } from "./token.ts"
 
@@ -87,7 +87,7 @@ function redisFromEnvironment({ environment }: EdgeSurroundings): string | undef
   const text = environment["PROXY_OUT_REDIS"]
   if (text === undefined || text === "") return undefined
   try {
-    return parseRedisUrl(text)
+    return checkRedisUrl(text)
   } catch (error) {
     if (error instanceof CommandError)
       throw new CommandError("usage", `PROXY_OUT_REDIS: ${error.message}`, { cause: error })

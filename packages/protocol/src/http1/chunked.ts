@@ -2,7 +2,7 @@
 
 import { Http1Error } from "./errors.ts"
 import { checkFieldCount } from "./fields.ts"
-import { diagnoseFields, chunkLinePattern, fieldLinesPattern } from "./grammar.ts"
+import { chunkLinePattern, diagnoseFields, fieldLinesPattern } from "./grammar.ts"
 import { HeadBuffer } from "./head-buffer.ts"
 import type { Http1Limits } from "./limits.ts"
 
@@ -29,7 +29,7 @@ export class ChunkedDecoder {
   }
 
   /** Takes bytes from index `from` until one run of data was given out, the body ended, or nothing is left; returns the next index. */
-  take(bytes: Buffer, from: number, onData: { onData(bytes: Buffer): void }): number {
+  take(bytes: Buffer, from: number, sink: { onData(bytes: Buffer): void }): number {
     let at = from
     while (at < bytes.length) {
       switch (this.#phase) {
@@ -43,7 +43,7 @@ export class ChunkedDecoder {
             this.#phase = "data_end"
             this.#remaining = 2
           }
-          onData.onData(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
+          sink.onData(at === 0 && end === bytes.length ? bytes : bytes.subarray(at, end))
           return end
         }
         case "data_end":

@@ -88,7 +88,7 @@ export interface CloseBody {
   readonly kind: "close"
 }
 
-export const chunkedBody: ChunkedBody = Object.freeze({ kind: "chunked" })
+const chunkedBody: ChunkedBody = Object.freeze({ kind: "chunked" })
 export const noBody: NoBody = Object.freeze({ kind: "none" })
 export const closeBody: CloseBody = Object.freeze({ kind: "close" })
 

@@ -37,6 +37,7 @@ export class HeadBuffer {
       at = this.#leadingLines(bytes, at)
       if (this.text !== undefined || at === bytes.length) return at
     }
+    if (bytes[at] === 10) throw new Http1Error("bare_line_end")
     const end = bytes.indexOf(headEnd, at)
     if (end === -1) return this.#keep(bytes, at)
     if (end + 4 - at > this.#maxBytes) throw this.#overflow(bytes.subarray(at, at + this.#maxBytes))
@@ -96,7 +97,6 @@ export class HeadBuffer {
 
   #keep(bytes: Buffer, from: number): number {
     this.#append(bytes, from)
-    if (bytes[from] === 10) throw new Http1Error("bare_line_end")
     this.#check(0)
     if (bytes.length - from > this.#maxBytes) throw this.#overflow(this.#bytes.subarray(0, this.#length))
     return bytes.length

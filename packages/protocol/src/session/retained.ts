@@ -44,8 +44,11 @@ export class RetainedMessages {
     this.#bytes += bytes
   }
 
-  /** Forgets everything up to `number`. Returns whether that was anything. Throws WireError("ack_unsent"). */
-  acknowledge(number: number): boolean {
+  /**
+   * Forgets everything up to `number`, telling `onReleased` of the buffers. Returns whether that was anything. Throws
+   * WireError("ack_unsent").
+   */
+  acknowledge(number: number, onReleased?: (buffers: readonly Buffer[]) => void): boolean {
     if (number <= this.#acknowledged) return false
     if (number > this.lastNumber) throw new WireError("ack_unsent", `${number} after ${this.lastNumber}`)
     const end = this.#first + number - this.#acknowledged
@@ -55,6 +58,7 @@ export class RetainedMessages {
       this.#bytes -= message.bytes
       if (message.waits) this.#toResend--
       this.#messages[index] = undefined
+      if (onReleased !== undefined && message.buffers.length > 1) onReleased(message.buffers)
     }
     this.#first = end
     this.#acknowledged = number

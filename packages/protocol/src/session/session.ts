@@ -9,7 +9,9 @@ import {
   messageNumber,
   type OpenFields,
   putMessageHeader,
+  type Message,
   readFrames,
+  readSegmentedFrames,
   type ResetCode,
   WireError,
   type WireLimits,
@@ -33,6 +35,11 @@ export interface SessionOptions {
   readonly onOutput: () => void
   /** A PONG came. Default: ignored. */
   readonly onPong?: (bytes: Buffer) => void
+  /**
+   * The peer has these buffers of a message, among them bodies that were given to `data`: their memory may be used again.
+   * A duplicate of the message may still be on its way out with whatever they hold then; its receiver drops it unread.
+   */
+  readonly onReleased?: (buffers: readonly Buffer[]) => void
   readonly limits?: WireLimits
   /** Granularity of messages, bytes; see FrameWriterOptions. Default 64 KiB. */
   readonly batchBytes?: number
@@ -40,6 +47,7 @@ export interface SessionOptions {
 
 export class Session {
   readonly #onOutput: () => void
+  readonly #onReleased: ((buffers: readonly Buffer[]) => void) | undefined
   readonly #limits: WireLimits
   readonly #frames: FrameWriter
   /** PING and PONG: they go in unnumbered messages, because an old one is worth nothing. */
@@ -56,6 +64,7 @@ export class Session {
   constructor(options: SessionOptions) {
     const limits = options.limits ?? wireLimits
     this.#onOutput = options.onOutput
+    this.#onReleased = options.onReleased
     this.#limits = limits
     this.#frames = new FrameWriter({
       headroomBytes: messageHeaderBytes,
@@ -159,11 +168,12 @@ export class Session {
   }
 
   /**
-   * One whole message from any carrier, header included; its memory may be kept. What comes early waits, what came
+   * One whole message from any carrier, header included, in one buffer or in several of which the first holds at least
+   * the header; its memory may be kept. What comes early waits, what came
    * before is dropped. Throws only WireError (and what the sink throws): the session is then broken, gives out nothing
    * more and throws the same again.
    */
-  receive(message: Buffer): void {
+  receive(message: Message): void {
     if (this.#broken !== undefined) throw this.#broken
     try {
       this.#receive(message)
@@ -243,25 +253,31 @@ export class Session {
     return buffers
   }
 
-  #receive(message: Buffer): void {
-    if (message.length < messageHeaderBytes)
-      throw new WireError("message_truncated", `${message.length} bytes`)
-    if (message.length !== messageBytesAt(message, 0, this.#limits))
+  #receive(message: Message): void {
+    const head = Buffer.isBuffer(message) ? message : message[0]
+    if (head === undefined || head.length < messageHeaderBytes)
+      throw new WireError("message_truncated", `${head?.length ?? 0} bytes`)
+    const bytes = Buffer.isBuffer(message) ? message.length : totalBytes(message)
+    if (bytes !== messageBytesAt(head, 0, this.#limits))
       throw new WireError("message_size", "length field and size differ")
-    const number = messageNumber(message)
-    if (this.#retained.acknowledge(messageAck(message))) {
+    const number = messageNumber(head)
+    if (this.#retained.acknowledge(messageAck(head), this.#onReleased)) {
       // What was to be sent again may have arrived after all; or there is room for new messages again.
       if (!this.hasOutput) this.#signalled = false
       this.#signal()
     }
     if (number === 0) {
-      readFrames(message, this.#controlSink, messageHeaderBytes, this.#limits)
+      readMessage(message, this.#controlSink, this.#limits)
       return
     }
     this.#ackDue = true
     if (number <= this.#received) return
     if (number > this.#received + 1) {
-      this.#early.add(number, message, this.#received)
+      this.#early.add(
+        number,
+        Buffer.isBuffer(message) ? message : Buffer.concat(message, bytes),
+        this.#received,
+      )
       return
     }
     this.#deliver(message)
@@ -272,10 +288,15 @@ export class Session {
     }
   }
 
-  #deliver(message: Buffer): void {
+  #deliver(message: Message): void {
     this.#received++
-    readFrames(message, this.#streamSink, messageHeaderBytes, this.#limits)
+    readMessage(message, this.#streamSink, this.#limits)
   }
+}
+
+function readMessage(message: Message, sink: FrameSink, limits: WireLimits): void {
+  if (Buffer.isBuffer(message)) readFrames(message, sink, messageHeaderBytes, limits)
+  else readSegmentedFrames(message, sink, messageHeaderBytes, limits)
 }
 
 const noFrames = Buffer.alloc(0)

@@ -31,7 +31,8 @@ export function readFrames(
   }
 }
 
-function readFrame(
+/** One frame whose payload stands whole between `start` and `end`. */
+export function readFrame(
   payload: Buffer,
   sink: FrameSink,
   type: number,

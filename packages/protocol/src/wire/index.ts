@@ -2,6 +2,7 @@
 export { WireError, wireErrorTable } from "./errors.ts"
 export type { WireErrorCode, WireErrorTraits } from "./errors.ts"
 export { readFrames } from "./frame-reader.ts"
+export { readSegmentedFrames } from "./segmented-frames.ts"
 export { FrameWriter } from "./frame-writer.ts"
 export type { FrameWriterOptions } from "./frame-writer.ts"
 export { firstExtensionType, frameHeaderBytes, frameType, headFlags, openFlags, openKind } from "./frames.ts"
@@ -9,7 +10,7 @@ export type { FrameSink } from "./frames.ts"
 export { wireLimits } from "./limits.ts"
 export type { WireLimits } from "./limits.ts"
 export { MessageDecoder } from "./message-decoder.ts"
-export type { MessageDecoderOptions } from "./message-decoder.ts"
+export type { Message, MessageDecoderOptions } from "./message-decoder.ts"
 export {
   checkPreamble,
   messageBytesAt,

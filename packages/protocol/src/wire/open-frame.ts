@@ -15,7 +15,7 @@ export interface OpenFields {
   readonly exchangeId: string
   /** How often this exchange was offered, from 1. At most 255. */
   readonly attempt: number
-  /** Milliseconds the client will still wait, measured when the frame is written. Undefined: no deadline. */
+  /** Milliseconds within which a response head has to come, else the exchange is given up. Undefined: the agent's own. */
   readonly deadlineMs?: number | undefined
   /** The client's address as text (no brackets, no port). */
   readonly clientAddress?: string | undefined

@@ -215,6 +215,7 @@ export const knownBad: readonly KnownBad[] = [
   chunks("open quotes", "bad_chunk", '5;a="\r\nhello\r\n0\r\n\r\n'),
   chunks("LF in an extension", "bare_line_end", "5;a\nhello\r\n0\r\n\r\n"),
   chunks("LF in quotes", "bare_line_end", '5;a="\n"\r\nhello\r\n0\r\n\r\n'),
+  chunks("control character behind a backslash", "bad_chunk", '5;a="\\\x01"\r\nhello\r\n0\r\n\r\n'),
   chunks("CR in an extension", "bad_chunk", "5;a\rb\r\nhello\r\n0\r\n\r\n"),
   chunks("NUL in an extension", "bad_chunk", "5;a=\0\r\nhello\r\n0\r\n\r\n"),
   chunks("LF for the last line", "bare_line_end", "0\r\n\n"),

@@ -118,7 +118,7 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     rfc: "RFC 9112 section 4",
     codes: ["bad_character"],
     shows: ({ kind, heads }) =>
-      kind === "response" && /^HTTP\/1\.[01] [0-9]{3} .*[^\t\r\n -~\x80-\xff]/m.test(heads),
+      kind === "response" && /^HTTP\/[0-9]\.[0-9] [0-9]{3} .*[^\t\r\n -~\x80-\xff]/m.test(heads),
   },
   {
     id: "interim-only",
@@ -160,7 +160,8 @@ export const allowedDifferences: readonly AllowedDifference[] = [
     kind: "we_refuse",
     rfc: "RFC 9110 section 6.5.1",
     codes: ["bad_trailer"],
-    shows: ({ text, head }) => /^(?:connection|host|upgrade):/im.test(text.slice(head.length)),
+    shows: ({ text, head }) =>
+      /^(?:connection|content-length|host|transfer-encoding|upgrade):/im.test(text.slice(head.length)),
   },
   {
     id: "status-below-100",

@@ -2,6 +2,7 @@
 // RESTANTE_SEED and RESTANTE_CASES choose another run; a failure prints what to set.
 
 import { expect, test as plain } from "vitest"
+import type { Http1Limits } from "../../src/http1/index.ts"
 import { differences } from "./compare.ts"
 import { knownBad } from "./corpus.ts"
 import { allowedBy, allowedDifferences, evidenceAt } from "./differences.ts"
@@ -65,6 +66,33 @@ test("the known bad messages differ from Node's reading only where the table say
   })
   expect(failures.filter((failure) => failure !== undefined)).toEqual([])
   expect(report.accepted).toBe(0)
+})
+
+test("however small the limits are, any split reads the same", () => {
+  const random = seededRandom(seed)
+  const failures: string[] = []
+  let limited = 0
+  for (let number = 1; number <= 30_000; number += 1) {
+    const stream = generateStream(random)
+    const pieces = splitAnywhere(random, stream.bytes)
+    const limits: Http1Limits = {
+      maxHeadBytes: 30 + random.below(300),
+      maxTargetBytes: 1 + random.below(60),
+      maxFieldLines: 1 + random.below(12),
+      maxTrailerBytes: 2 + random.below(40),
+      maxChunkLineBytes: 12 + random.below(20),
+      maxChunkExtensionBytes: random.below(40),
+      maxInformational: random.below(2),
+    }
+    const whole = readOurs(stream, [stream.bytes], limits)
+    if (/large|long|many/.test(whole.error ?? "")) limited += 1
+    if (JSON.stringify(whole) !== JSON.stringify(readOurs(stream, pieces, limits)))
+      failures.push(
+        `case ${number} of RESTANTE_SEED=${seed}: ${JSON.stringify(limits)}\n${show(stream, pieces)}`,
+      )
+  }
+  expect(failures.slice(0, 5)).toEqual([])
+  expect(limited).toBeGreaterThan(5000)
 })
 
 /** What is wrong with this case, or undefined. */

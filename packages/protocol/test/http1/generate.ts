@@ -45,7 +45,7 @@ function request(random: Random, tricky: boolean): string {
   const fields = plainFields(random, trick)
   if (!(trick && random.oneIn(12)))
     fields.push(pickTricky(random, trick && random.oneIn(4), words.hosts, words.trickyHosts))
-  const { lines, body } = framed(random, trick, bodies.requestFramings)
+  const { lines, body } = framed(random, tricky && random.oneIn(2), bodies.requestFramings)
   const blank = random.oneIn(30) ? random.pick(words.emptyLines) : ""
   return `${blank}${method} ${target} ${version}\r\n${shuffled(random, [...fields, ...lines]).join("\r\n")}\r\n\r\n${body}`
 }
@@ -56,7 +56,7 @@ function response(random: Random, tricky: boolean, method: string): string {
   const start = pickTricky(random, trick && random.oneIn(4), words.statusLines, words.trickyStatusLines)
   const { lines, body } = framed(
     random,
-    trick,
+    tricky && random.oneIn(2),
     random.oneIn(6) ? bodies.closeFraming : bodies.responseFramings,
   )
   const all = shuffled(random, [...plainFields(random, trick), ...lines])
@@ -85,7 +85,7 @@ function framed(
   const content = random.pick(bodies.contents)
   if (framing === "chunked") {
     const line = pickTricky(random, tricked, bodies.chunkedFields, bodies.trickyChunkedFields)
-    return { lines: line.split("\r\n"), body: chunked(random, tricked, content) }
+    return { lines: line.split("\r\n"), body: chunked(random, trick && !tricked, content) }
   }
   if (framing === "close") return { lines: [], body: content }
   const line = random.pick(tricked ? bodies.trickyLengthFields : bodies.lengthFields)

@@ -45,7 +45,7 @@ export function readOurs(stream: Stream, pieces: readonly Buffer[], limits?: Htt
 }
 
 /** Field lines as names and values in turn. */
-export const flat = (raw: string): string[] => [...new FieldBlock(raw)].flat()
+const flat = (raw: string): string[] => [...new FieldBlock(raw)].flat()
 
 export interface OurTranscript extends Transcript {
   error: Http1ErrorCode | undefined

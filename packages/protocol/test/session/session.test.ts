@@ -77,6 +77,19 @@ describe("output", () => {
     expect(session.unacknowledgedBytes).toBeLessThan((16 << 20) + wireLimits.maxMessageBytes)
   })
 
+  test("whose memory may be used again is named once the peer has it, not before", () => {
+    const released: Buffer[] = []
+    const { session } = end({ onReleased: (buffers) => released.push(...buffers) })
+    const body = Buffer.alloc(10_000)
+    session.data(1, body)
+    session.nextMessage(1)
+    session.carrierLost(1)
+    session.nextMessage(2)
+    expect(released).toEqual([])
+    session.receive(message(0, 1, noFrames))
+    expect(released.filter((buffer) => buffer === body)).toHaveLength(1)
+  })
+
   test("counts what waits and what is unacknowledged", () => {
     const { session } = end()
     session.data(1, Buffer.alloc(100))
@@ -150,6 +163,16 @@ describe("receiving", () => {
     expect(recorder.frames).toEqual([])
     session.receive(message(1, 0, taken(1)))
     expect(session.missing).toBe(false)
+    expect(recorder.frames).toEqual([
+      { type: "taken", stream: 1 },
+      { type: "taken", stream: 2 },
+    ])
+  })
+
+  test("takes a message in parts as it takes it whole, now or early", () => {
+    const { session, recorder } = end()
+    session.receive(cut(message(2, 0, taken(2))))
+    session.receive(cut(message(1, 0, taken(1))))
     expect(recorder.frames).toEqual([
       { type: "taken", stream: 1 },
       { type: "taken", stream: 2 },
@@ -277,6 +300,10 @@ function message(number: number, ack: number, payload: Buffer): Buffer {
   const header = Buffer.alloc(messageHeaderBytes)
   putMessageHeader(header, payload.length, number, ack)
   return Buffer.concat([header, payload])
+}
+
+function cut(bytes: Buffer): Buffer[] {
+  return [bytes.subarray(0, 21), bytes.subarray(21, 25), bytes.subarray(25)]
 }
 
 function numbered(number: number): Buffer {

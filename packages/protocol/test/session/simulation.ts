@@ -29,8 +29,8 @@ export const tightLimits: WireLimits = {
 }
 
 export interface Outcome {
-  readonly fromEdge: readonly RecordedFrame[]
-  readonly fromAgent: readonly RecordedFrame[]
+  readonly fromEdge: string
+  readonly fromAgent: string
   /** Bytes and gaps that remain at either side; 0 at the end. */
   readonly left: number
 }
@@ -135,25 +135,23 @@ export class Simulation {
     throw new Error("the two sides never became quiet")
   }
 
-  /** What each side got, and what remains to be done; the sides swapped, so that it can be compared with `sent`. */
+  /** What each side got, and what remains to be done; to be compared with `sent`. */
   get arrived(): Outcome {
     const [edge, agent] = this.ends
-    return { fromEdge: agent.recorder.frames, fromAgent: edge.recorder.frames, left: edge.left + agent.left }
+    return { fromEdge: agent.received.text, fromAgent: edge.received.text, left: edge.left + agent.left }
   }
 
   get sent(): Outcome {
     const [edge, agent] = this.ends
-    return { fromEdge: edge.sent, fromAgent: agent.sent, left: 0 }
+    return { fromEdge: edge.sent.text, fromAgent: agent.sent.text, left: 0 }
   }
 
   /** At any time, what has arrived is the beginning of what was sent (that all of it is: see `arrived`). */
   checkOrder(): void {
     for (const side of sides) {
-      const { frames } = this.ends[side].recorder
-      const { sent } = this.ends[other(side)]
-      if (frames.length > sent.length) throw new Error("more arrived than was sent")
-      if (canonical(frames.at(-1)) !== canonical(sent[frames.length - 1]))
-        throw new Error(`frame ${frames.length} is not what was sent`)
+      const received = this.ends[side].received.text
+      if (!this.ends[other(side)].sent.text.startsWith(received))
+        throw new Error(`what arrived is not what was sent: …${received.slice(-200)}`)
     }
   }
 
@@ -166,15 +164,20 @@ export class Simulation {
 /** One session and what its owner would know. */
 export class End {
   readonly session: Session
-  readonly recorder = new Recorder()
-  readonly sent: RecordedFrame[] = []
+  readonly sent = new Transcript()
+  readonly received = new Transcript()
   /** Carriers this side believes alive. */
   readonly carriers: Carrier[] = []
   #told = false
 
   constructor(limits: WireLimits, batchBytes: number) {
+    const recorder = new Recorder()
+    recorder.frames.push = (...frames) => {
+      for (const frame of frames) this.received.add(frame)
+      return 0
+    }
     this.session = new Session({
-      sink: this.recorder,
+      sink: recorder,
       limits,
       batchBytes,
       onOutput: () => {
@@ -194,7 +197,7 @@ export class End {
   }
 
   send(frame: RecordedFrame): void {
-    this.sent.push(frame)
+    this.sent.add(frame)
     writeFrame(this.session, frame)
   }
 
@@ -285,6 +288,18 @@ export function other(side: Side): Side {
   return side === 0 ? 1 : 0
 }
 
-function canonical(frame: RecordedFrame | undefined): string {
-  return frame === undefined ? "" : JSON.stringify(frame, Object.keys(frame).toSorted())
+/** Frames as text, in order. How a body was cut into DATA frames does not show, for the session may cut it anew. */
+class Transcript {
+  text = ""
+  #dataOf = 0
+
+  add(frame: RecordedFrame): void {
+    if (frame.type === "data") {
+      this.text += frame.stream === this.#dataOf ? frame.bytes : `\ndata ${frame.stream} ${frame.bytes}`
+      this.#dataOf = frame.stream
+    } else {
+      this.text += `\n${JSON.stringify(frame, Object.keys(frame).toSorted())}`
+      this.#dataOf = 0
+    }
+  }
 }

@@ -8,6 +8,7 @@ import {
   MessageDecoder,
   type OpenFrame,
   readFrames,
+  readSegmentedFrames,
   WireError,
   type WireLimits,
   wireLimits,
@@ -17,20 +18,19 @@ import { randomIntegers, seed } from "./seed.ts"
 const inputs = Number(process.env["RESTANTE_FUZZ"] ?? 1_000_000)
 const limits: WireLimits = { ...wireLimits, maxMessageBytes: 64 << 10 }
 const { stackTraceLimit } = Error
-const allocUnsafe = Object.getOwnPropertyDescriptor(Buffer, "allocUnsafe") ?? {}
+const originals = Object.getOwnPropertyDescriptors(Buffer)
 let allocatedBytes = 0
 
 beforeEach(() => {
-  Buffer.allocUnsafe = (bytes: number) => {
-    allocatedBytes += bytes
-    return Buffer.from(new ArrayBuffer(bytes))
-  }
+  Buffer.allocUnsafe = allocateCounted
+  Buffer.allocUnsafeSlow = allocateCounted
   // Most inputs end in an error; their stack traces would be most of the time.
   Error.stackTraceLimit = 0
 })
 
 afterEach(() => {
-  Object.defineProperty(Buffer, "allocUnsafe", allocUnsafe)
+  Object.defineProperty(Buffer, "allocUnsafe", originals.allocUnsafe)
+  Object.defineProperty(Buffer, "allocUnsafeSlow", originals.allocUnsafeSlow)
   Error.stackTraceLimit = stackTraceLimit
 })
 
@@ -40,7 +40,7 @@ test(`${inputs} random and mutated inputs, seed ${seed}`, { timeout: 120_000 }, 
   const scratch = Buffer.alloc(2048)
   const sink = new CountingSink()
   const outcomes = { accepted: 0, refused: 0 }
-  const targets = [frames, frames, session, decoder]
+  const targets = [frames, segments, session, decoder]
 
   for (let index = 0; index < inputs; index++) {
     const input = scratch.subarray(0, fill(scratch, corpus, random))
@@ -67,8 +67,18 @@ test(`${inputs} random and mutated inputs, seed ${seed}`, { timeout: 120_000 }, 
 
 type Random = (below: number) => number
 
+function allocateCounted(bytes: number): Buffer<ArrayBuffer> {
+  allocatedBytes += bytes
+  return Buffer.from(new ArrayBuffer(bytes))
+}
+
 function frames(input: Buffer, sink: FrameSink): void {
   readFrames(input, sink)
+}
+
+function segments(input: Buffer, sink: FrameSink, random: Random): void {
+  const cut = random(input.length + 1)
+  readSegmentedFrames([input.subarray(0, cut), input.subarray(cut)], sink)
 }
 
 function session(input: Buffer, sink: FrameSink): void {

@@ -20,7 +20,7 @@ describe("whole messages come out", () => {
   test("when the body arrives in one piece, without a copy", () => {
     const decoded = new MessageDecoder().push(body)
     expect(decoded).toEqual(messages)
-    expect(decoded.every(({ buffer }) => buffer === body.buffer)).toBe(true)
+    expect(decoded.every((one) => Buffer.isBuffer(one) && one.buffer === body.buffer)).toBe(true)
   })
 
   test("when it arrives byte by byte", () => {
@@ -36,6 +36,28 @@ describe("whole messages come out", () => {
     for (let cut = 1; cut < 500; cut++)
       expect(decode(body, (offset) => (offset === 0 ? cut : body.length))).toEqual(expected)
   })
+})
+
+test("a large message that comes in large pieces is made of those pieces", () => {
+  const whole = message(1, 300_000)
+  const [first, second, third] = [0, 100_000, 200_000].map((start) =>
+    Buffer.from(whole.subarray(start, start === 200_000 ? undefined : start + 100_000)),
+  )
+  const decoder = new MessageDecoder({ preamble: false })
+  expect(decoder.push(first!)).toEqual([])
+  expect(decoder.push(second!)).toEqual([])
+  const [parts] = decoder.push(third!)
+  expect(parts).toEqual([first, second, third])
+})
+
+test("a message that comes byte by byte does not become a buffer for each", () => {
+  const decoder = new MessageDecoder({ preamble: false })
+  const whole = message(1, 100_000)
+  let parts: readonly Buffer[] = []
+  for (let offset = 0; offset < whole.length; offset++)
+    for (const decoded of decoder.push(whole.subarray(offset, offset + 1))) parts = [decoded].flat()
+  expect(Buffer.concat(parts).equals(whole)).toBe(true)
+  expect(parts.length).toBeLessThan(10)
 })
 
 describe("the end of the body", () => {
@@ -84,7 +106,8 @@ function decode(body: Buffer, pieceBytes: (offset: number) => number): string[] 
   const decoded: string[] = []
   for (let offset = 0; offset < body.length;) {
     const end = offset + pieceBytes(offset)
-    for (const bytes of decoder.push(body.subarray(offset, end))) decoded.push(bytes.toString("latin1"))
+    for (const parts of decoder.push(body.subarray(offset, end)))
+      decoded.push((Buffer.isBuffer(parts) ? parts : Buffer.concat(parts)).toString("latin1"))
     offset = end
   }
   decoder.end()

@@ -1,4 +1,5 @@
 // What takes messages up to the edge: short pushes, a push that streams, a websocket. The session does not care which.
+import type { Message } from "@restante/protocol"
 
 export interface UpCarrier {
   /** Whether it takes a message now. */
@@ -14,7 +15,7 @@ export interface CarrierPort {
   readonly session: string
   nextCarrierId(): number
   /** One message from the edge. Throws WireError when the session is broken by it. */
-  receive(message: Buffer): void
+  receive(message: Message): void
   /** An acknowledgement for the way up, asking for what a lost carrier may have swallowed when there was one. */
   acknowledgement(): Buffer
   /** The carrier with this id is gone; what it took and is not acknowledged goes again. */

@@ -2,7 +2,7 @@
 // every answer is checked to be a Restante edge's before a byte of it is used.
 import { Readable } from "node:stream"
 import { MessageDecoder, messagesMediaType, preamble, protocolVersion } from "@restante/protocol"
-import type { Secret } from "@restante/protocol"
+import type { Message, Secret } from "@restante/protocol"
 import { Pool } from "undici"
 import type { Dispatcher } from "undici"
 import { z } from "zod"
@@ -34,7 +34,7 @@ export interface MessageExchange {
   /** The response has begun: the edge is there and knows the session. */
   onOpen?(): void
   /** May throw WireError: the request is given up then. */
-  onMessage(message: Buffer): void
+  onMessage(message: Message): void
   /** The response is whole (undefined), or the request failed. Exactly once. */
   onEnd(error: LinkError | undefined): void
 }

@@ -2,7 +2,7 @@
 // push for what is large. It lives until the edge forgets the session, and outlives every connection.
 import { randomBytes } from "node:crypto"
 import { Session, WireError } from "@restante/protocol"
-import type { StreamSink } from "@restante/protocol"
+import type { Message, StreamSink } from "@restante/protocol"
 import type { Transport } from "../agent-options.ts"
 import type { Clock } from "../clock.ts"
 import { Backoff } from "./backoff.ts"
@@ -25,6 +25,8 @@ export interface LinkOptions {
   /** Something is wrong at the moment; the link goes on trying. */
   readonly onTrouble: (error: LinkError) => void
   readonly onRoundTrip: (roundTripMs: number) => void
+  /** The edge has these buffers. */
+  readonly onReleased: (buffers: readonly Buffer[]) => void
   /** The session is over; attach anew. Exactly once. */
   readonly onOver: (error: LinkError) => void
   /** The session has room again for what the upstreams say. */
@@ -74,6 +76,7 @@ export class Link implements CarrierPort {
       sink,
       onOutput: () => this.#scheduleFlush(),
       onPong: (bytes) => this.#onPong(bytes),
+      onReleased: options.onReleased,
     })
     const retryMs = (): number => this.#backoff.next()
     this.#pushes = new Pushes(client, this, retryMs)
@@ -146,7 +149,7 @@ export class Link implements CarrierPort {
     return this.#nextCarrier++
   }
 
-  receive(message: Buffer): void {
+  receive(message: Message): void {
     if (this.#over) return
     this.#heardAt = this.#options.clock.now()
     this.#session.receive(message)

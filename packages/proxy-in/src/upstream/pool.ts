@@ -3,6 +3,7 @@
 import { defaultHttp1Limits, WindowBudget } from "@restante/protocol"
 import type { Http1Limits } from "@restante/protocol"
 import type { UpstreamAddress } from "../agent-options.ts"
+import { BodyBuffers } from "./body-buffers.ts"
 import { UpstreamConnection } from "./connection.ts"
 import type { ConnectionOptions, ConnectionUser } from "./connection.ts"
 
@@ -37,6 +38,8 @@ export interface UpstreamPoolStats {
 export class UpstreamPool implements AsyncDisposable {
   readonly upstream: UpstreamAddress
   readonly limits: Http1Limits
+  /** What response bodies travel in. */
+  readonly buffers = new BodyBuffers()
   /** What the request bodies' windows grow from. */
   readonly windows: WindowBudget
   readonly #maxIdle: number

@@ -48,7 +48,7 @@ export class Replay implements ConnectionUser {
     this.#open = open
     this.#reply = reply
     this.#options = options
-    this.#response = new ResponseRelay(reply)
+    this.#response = new ResponseRelay(reply, options.pool.buffers)
   }
 
   /** For logs; "" until `start` found the head valid. */

@@ -2,10 +2,12 @@
 // other one as a head, bytes under credit, and an end.
 import { endToEndFields, endToEndTrailers, headFlags, SendCredit, wireLimits } from "@restante/protocol"
 import type { ResponseHead } from "@restante/protocol"
+import type { BodyBuffers } from "./body-buffers.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 
 export class ResponseRelay {
   readonly #reply: ReplyStream
+  readonly #buffers: BodyBuffers
   /** "held": the head is read, and may still go out together with its body. */
   #phase: "awaited" | "held" | "open" | "complete" = "awaited"
   #status = 0
@@ -18,8 +20,9 @@ export class ResponseRelay {
   #credit: SendCredit | undefined
   #trailers: string | undefined
 
-  constructor(reply: ReplyStream) {
+  constructor(reply: ReplyStream, buffers: BodyBuffers) {
     this.#reply = reply
+    this.#buffers = buffers
   }
 
   /** Of the final head; 0 before. */
@@ -110,7 +113,7 @@ export class ResponseRelay {
 
   /** A copy: the parts lie in a buffer that the next read overwrites. */
   #takeParts(): Buffer {
-    const bytes = Buffer.allocUnsafe(this.#partsBytes)
+    const bytes = this.#buffers.take(this.#partsBytes)
     let at = 0
     for (const part of this.#parts) at += part.copy(bytes, at)
     this.#parts = []

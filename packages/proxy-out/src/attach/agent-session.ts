@@ -1,7 +1,7 @@
 // One agent process attached to this edge. It outlives the connections that carry it: streams go on when a carrier is
 // lost and another comes, and end when the session does.
 import { headFlags, openKind, Session, WireError, wireLimits } from "@restante/protocol"
-import type { OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
+import type { Message, OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Carrier } from "./carrier.ts"
 import { SessionStream } from "./session-stream.ts"
@@ -136,7 +136,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   }
 
   /** One message from the agent. Throws WireError: the session is broken then and has to be ended. */
-  receive(message: Buffer): void {
+  receive(message: Message): void {
     this.heard = true
     this.session.receive(message)
     if (this.#blocked.size > 0 && !this.congested) this.#unblock()

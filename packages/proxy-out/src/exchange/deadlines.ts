@@ -50,13 +50,13 @@ export class Deadlines<T> {
   }
 
   #sweep(): void {
-    this.#timer = undefined
     const now = this.#options.clock.now()
     for (const [item, dueAt] of this.#dueAt) {
       if (dueAt > now) break
       this.#dueAt.delete(item)
       this.#options.onExpired(item)
     }
+    this.#timer = undefined // only now: what is set again meanwhile needs no timer of its own
     const next = this.#dueAt.values().next()
     if (!next.done) this.#arm(Math.max(1, next.value - now))
   }

@@ -21,12 +21,16 @@ export interface ExchangePort {
   responding(exchange: Exchange): void
   settled(exchange: Exchange, outcome: ExchangeOutcome): void
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void
+  /** When a hold that begins now ends, epoch milliseconds. */
+  holdEndsAt(): number
 }
 
 export type ExchangeOutcome = "answered" | "broken" | "cancelled" | FailureCode
 
 /** DESIGN "Life of an exchange": how often a request may be handed to an agent that may have begun it. */
 const maxAttempts = 3
+/** How often a request that no agent begins is offered: bounds what agents that hand everything back can cost. */
+const maxOffers = 20
 /** Bodies up to this size with a known end ride inside the ticket and can be replayed. */
 export const maxInlineBytes = 64 * 1024
 
@@ -42,6 +46,8 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
   #stream: AgentStream | undefined
   #body: RequestBody | undefined
   #taken = false
+  /** Agents that were lost and may have begun it. */
+  #perhapsBegun = 0
 
   constructor(
     port: ExchangePort,
@@ -55,10 +61,13 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     this.request = request
     this.#ticket = ticket
     this.#response = response
-    if (request.body.kind !== "none") {
-      this.#body = new RequestBody(connection)
-      if (request.body.kind === "length" && request.body.length > maxInlineBytes) this.#offerStreamed()
-    }
+    if (request.body.kind !== "none") this.#body = new RequestBody(connection)
+  }
+
+  /** Offers it if its body is to be streamed; otherwise it is offered when it is whole. */
+  begin(): void {
+    const { body } = this.request
+    if (body.kind === "length" && body.length > maxInlineBytes) this.#offerStreamed()
   }
 
   get ticket(): Ticket {
@@ -67,6 +76,11 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
 
   get waiting(): boolean {
     return this.#phase === "queued"
+  }
+
+  /** An agent that was lost may have begun it, whatever became of it afterwards. */
+  get perhapsBegun(): boolean {
+    return this.#perhapsBegun > 0
   }
 
   // The client's side.
@@ -123,12 +137,19 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     return this
   }
 
+  /** The edge stops: what no agent has is given up. */
+  edgeStops(): void {
+    if (this.#phase === "collecting" || this.#phase === "queued") this.fail("edge_stopping")
+  }
+
   holdExpired(): void {
     if (this.#phase === "queued") this.fail("no_agent")
   }
 
   responseOverdue(): void {
     if (this.#phase !== "leased") return
+    // It is the client that we wait for, and the ingress has a limit of its own for that.
+    if (this.#body?.starved === true) return this.#port.progressed(this)
     this.#stream?.reset("cancelled")
     this.fail("upstream_timeout")
   }
@@ -174,7 +195,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     if (this.#phase !== "leased") return
     if (code === "agent_lost") return this.onLost({ begun: "maybe" }) // another edge's agent
     const notBegun = code === "agent_stopping" || code === "agent_overloaded"
-    if (notBegun && !this.#body?.streamed) return this.#offerAgain()
+    if (notBegun && this.#mayOfferAgain) return this.#offerAgain()
     this.fail(failureOfReset[code])
   }
 
@@ -192,9 +213,10 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     if (this.#phase !== "leased") return
     const begun =
       loss.begun === "maybe" || (loss.begun === "untaken" && (this.#taken || this.#ticket.idempotent))
-    const repeatable = (!begun || this.#ticket.idempotent) && !this.#body?.streamed
-    if (repeatable && this.#ticket.attempt < maxAttempts) return this.#offerAgain()
-    this.fail(begun ? "agent_lost" : "not_delivered")
+    if (begun) this.#perhapsBegun++
+    const repeatable = !begun || (this.#ticket.idempotent && this.#perhapsBegun < maxAttempts)
+    if (repeatable && this.#mayOfferAgain) return this.#offerAgain()
+    this.fail("not_delivered")
   }
 
   /** Safe to hand to another agent while this one may still come back: it may be run again, and nothing of it has been used up. */
@@ -202,18 +224,24 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
     return (
       this.#phase === "leased" &&
       this.#ticket.idempotent &&
-      !this.#body?.streamed &&
-      this.#ticket.attempt < maxAttempts
+      this.#mayOfferAgain &&
+      this.#perhapsBegun + 1 < maxAttempts
     )
   }
 
   /** Ends it with an error of ours; a response that has begun is broken off instead. */
-  fail(code: FailureCode): void {
+  fail(reason: FailureCode): void {
     if (this.#phase === "over") return
     if (this.#response.begun) return this.#break()
+    const code = reason === "not_delivered" && this.perhapsBegun ? "agent_lost" : reason
     const keepAlive = this.request.keepAlive && (this.#body?.complete ?? true)
     this.#settle(code)
     this.#port.refuse(this, code, keepAlive)
+  }
+
+  /** Nothing of it has been used up. */
+  get #mayOfferAgain(): boolean {
+    return this.#body?.streamed !== true && this.#ticket.attempt < maxOffers
   }
 
   #offerStreamed(): void {
@@ -230,7 +258,8 @@ export class Exchange implements RequestHandler, StreamSink, Leasable {
   #offerAgain(): void {
     this.#stream = undefined
     this.#body?.detach()
-    this.#ticket = { ...this.#ticket, attempt: this.#ticket.attempt + 1 }
+    const { attempt } = this.#ticket
+    this.#ticket = { ...this.#ticket, attempt: attempt + 1, deadlineAt: this.#port.holdEndsAt() }
     this.#phase = "queued"
     this.#port.queued(this, true)
   }

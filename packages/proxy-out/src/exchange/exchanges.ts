@@ -15,7 +15,7 @@ import { errorResponse } from "./error-response.ts"
 import { Exchange } from "./exchange.ts"
 import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
 import { failures } from "./failures.ts"
-import type { FailureCode } from "./failures.ts"
+import type { FailureCode, FailureTraits } from "./failures.ts"
 
 export interface ExchangesOptions {
   readonly broker: Broker
@@ -112,6 +112,8 @@ export class Exchanges implements ExchangePort {
       },
       response,
     )
+    this.#live.set(id, exchange)
+    exchange.begin()
     return exchange
   }
 
@@ -121,7 +123,7 @@ export class Exchanges implements ExchangePort {
 
   /** Gives up what waits, waits until what runs has finished, at most `graceMs`; the rest is broken off. */
   async drain(graceMs: number): Promise<void> {
-    for (const exchange of this.#live.values()) if (exchange.waiting) exchange.fail("edge_stopping")
+    for (const exchange of this.#live.values()) exchange.edgeStops()
     if (this.#live.size > 0) {
       let timer: NodeJS.Timeout | undefined
       await Promise.race([
@@ -138,7 +140,6 @@ export class Exchanges implements ExchangePort {
   queued(exchange: Exchange, again: boolean): boolean {
     const { broker, maxQueue } = this.#options
     if (!again && this.#holds.size >= maxQueue) return false
-    this.#live.set(exchange.ticket.id, exchange)
     this.#responses.clear(exchange)
     this.#holds.set(exchange)
     if (again) broker.reoffer(exchange.ticket)
@@ -184,7 +185,12 @@ export class Exchanges implements ExchangePort {
   }
 
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void {
-    this.#answer(exchange.connection, exchange.request, code, exchange.ticket.id, keepAlive)
+    const { connection, request, ticket, perhapsBegun } = exchange
+    this.#answer(connection, request, code, ticket.id, keepAlive, perhapsBegun)
+  }
+
+  holdEndsAt(): number {
+    return this.#options.clock.now() + this.#options.holdMs
   }
 
   #cameThroughHere({ fields }: RequestHead): boolean {
@@ -206,8 +212,9 @@ export class Exchanges implements ExchangePort {
     code: FailureCode,
     exchangeId: string,
     keepAlive: boolean,
+    perhapsBegun = false,
   ): void {
-    const traits = failures[code]
+    const traits: FailureTraits = perhapsBegun ? { ...failures[code], forwarded: "maybe" } : failures[code]
     const dateLine = this.#options.dateLine()
     connection.write(
       errorResponse({ code, traits, exchangeId, keepAlive, dateLine, head: request.method === "HEAD" }),

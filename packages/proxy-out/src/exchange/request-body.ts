@@ -28,6 +28,11 @@ export class RequestBody {
     return this.#trailers !== undefined
   }
 
+  /** An agent would take more than the client has sent so far. */
+  get starved(): boolean {
+    return this.#stream !== undefined && !this.complete && this.#heldBytes === 0
+  }
+
   get heldBytes(): number {
     return this.#heldBytes
   }

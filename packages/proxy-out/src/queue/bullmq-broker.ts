@@ -59,7 +59,8 @@ export class BullmqBroker implements Broker {
     this.#listener = new RedisLink({
       target,
       name: `${prefix}-${edgeId}-wake`,
-      log: quiet(log),
+      log,
+      reported: false,
       onUp: () => this.#listening(),
       onDown: () => this.#wakeUps.listenerDown(),
     })
@@ -252,11 +253,6 @@ export class BullmqBroker implements Broker {
     this.#tunnels.clear()
     await Promise.all([this.#commands.stop(), this.#listener.stop()])
   }
-}
-
-function quiet(log: Log): Log {
-  const debug = log.debug.bind(log)
-  return { debug, info: debug, warn: debug, error: debug }
 }
 
 const tickMs = 1000

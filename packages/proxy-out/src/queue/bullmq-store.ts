@@ -36,6 +36,8 @@ export class BullmqStore {
     // It must neither wait for the server nor ask it anything: the broker decides when Redis is used.
     const extra = { shared: true, blocking: false, skipVersionCheck: true, skipWaitingForReady: true }
     this.#connection = new RedisConnection(client, extra)
+    // The link reports them; without a listener they would end the process.
+    this.#connection.on("error", () => undefined)
     createIORedisClient(client).defineCommand(sweepCommand, {
       numberOfKeys: sweptKeys.length,
       lua: sweepScript,

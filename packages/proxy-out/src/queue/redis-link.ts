@@ -11,6 +11,10 @@ export interface RedisLinkOptions {
   /** As CLIENT LIST shows it. */
   readonly name: string
   readonly log: Log
+  /** Whether outages are news for people; of several connections to the same server one is enough. Default true. */
+  readonly reported?: boolean
+  /** Whether to send PINGs to find out that the other side is dead. Default true. */
+  readonly probed?: boolean
   /** The connection is usable (again). */
   readonly onUp: () => void
   /** The connection is gone: every command that was under way has been or is about to be rejected. */
@@ -19,14 +23,14 @@ export interface RedisLinkOptions {
 
 export class RedisLink {
   readonly client: RedisClient
-  readonly #options: RedisLinkOptions
+  readonly #options: Required<RedisLinkOptions>
   #state: LinkState = { kind: "connecting" }
   #lastError = "not connected yet"
   #watch: NodeJS.Timeout | undefined
 
   /** Throws TypeError for a malformed URL. Connects at `start`. */
   constructor(options: RedisLinkOptions) {
-    this.#options = options
+    this.#options = { reported: true, probed: true, ...options }
     this.client = openRedis(options.target, { lazyConnect: true, connectionName: options.name })
     this.client.on("error", (error: Error) => this.#failed(describe(error)))
     this.client.on("ready", () => this.#up())
@@ -61,13 +65,20 @@ export class RedisLink {
     this.client.disconnect()
   }
 
+  /** The other side does not answer: ends this connection without waiting for it; a new one follows. */
+  cut(): void {
+    this.#lastError = "no answer"
+    if ("stream" in this.client) this.client.stream.destroy()
+    else this.client.disconnect(true)
+  }
+
   #up(): void {
     if (this.#state.kind === "stopped" || this.#state.kind === "up") return
     if (this.#state.kind === "down") {
-      this.#options.log.info({ downMs: Math.round(performance.now() - this.#state.since) }, "redis is back")
+      this.#tell("info", { downMs: Math.round(performance.now() - this.#state.since) }, "redis is back")
     }
     this.#state = { kind: "up" }
-    this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
+    this.#probeLater()
     this.#options.onUp()
   }
 
@@ -75,7 +86,7 @@ export class RedisLink {
     clearTimeout(this.#watch)
     if (this.#state.kind === "up") {
       this.#lastError = "connection lost"
-      this.#options.log.warn({ reason: this.#lastError }, "redis is unreachable")
+      this.#tell("warn", { reason: this.#lastError }, "redis is unreachable")
       this.#state = { kind: "down", since: performance.now() }
       this.#options.onDown()
     }
@@ -84,21 +95,26 @@ export class RedisLink {
   #failed(reason: string): void {
     this.#lastError = reason
     if (this.#state.kind !== "connecting") return
-    this.#options.log.warn({ reason }, "redis is unreachable")
+    this.#tell("warn", { reason }, "redis is unreachable")
     this.#state = { kind: "down", since: performance.now() }
+  }
+
+  #probeLater(): void {
+    if (this.#options.probed) this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
   }
 
   async #probe(): Promise<void> {
     const answer = this.client.ping()
     try {
       await withinMs(answer, probeTimeoutMs).catch(() => withinMs(answer, lateAnswerMs))
-      if (this.up) this.#watch = setTimeout(() => void this.#probe(), probeIntervalMs).unref()
+      if (this.up) this.#probeLater()
     } catch {
-      if (!this.up) return
-      this.#lastError = "no answer"
-      if ("stream" in this.client) this.client.stream.destroy()
-      else this.client.disconnect(true)
+      if (this.up) this.cut()
     }
+  }
+
+  #tell(level: "info" | "warn", fields: object, event: string): void {
+    this.#options.log[this.#options.reported ? level : "debug"](fields, event)
   }
 }
 

@@ -28,6 +28,10 @@ describe("options", () => {
     [["--host", "localhost"], { host: "localhost" }],
     [["--redis", "redis://10.0.0.5:6379"], { redisUrl: "redis://10.0.0.5:6379" }],
     [["--redis", "rediss://queue.internal:6380/3"], { redisUrl: "rediss://queue.internal:6380/3" }],
+    [
+      ["--redis", "redis+sentinel://a:26379,b:26379/main"],
+      { redisUrl: "redis+sentinel://a:26379,b:26379/main" },
+    ],
     [["--dispatch", "direct"], { dispatch: "direct" }],
     [["--hold", "500ms"], { holdMs: 500 }],
     [["--hold", "0s"], { holdMs: 0 }],
@@ -81,7 +85,7 @@ describe("refusals", () => {
     [["--host", "http://x"], "--host: This is not an address to listen on."],
     [["--redis", "localhost:6379"], "--redis: This is not the URL of a Redis. Write redis://HOST:PORT"],
     [["--redis", "http://localhost"], "--redis: This is not the URL of a Redis."],
-    [["--redis", "redis://host/queue"], "must be the number of a database"],
+    [["--redis", "redis://host/queue"], "or redis://HOST:PORT/DB for another database."],
     [["--dispatch", "direkt"], '--dispatch: "direkt" is not one of queue, direct. Did you mean direct?'],
     [
       ["--hold", "30"],

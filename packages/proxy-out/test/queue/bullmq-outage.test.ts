@@ -110,8 +110,8 @@ test("connections that are cut again and again under load lose no ticket and han
   const stop = offering(a, 3)
   for (let cut = 0; cut < 15; cut++) {
     await pause(100)
-    await admin.client("KILL", "TYPE", "normal", "SKIPME", "yes")
-    if (cut === 7) await admin.client("KILL", "TYPE", "pubsub")
+    await admin.call("CLIENT", "KILL", "TYPE", "normal", "SKIPME", "yes")
+    if (cut === 7) await admin.call("CLIENT", "KILL", "TYPE", "pubsub")
   }
   const offered = stop()
   await until("all leased", () => consumer.leased.length + leasedByB.length >= offered.length)

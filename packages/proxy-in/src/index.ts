@@ -1,0 +1,10 @@
+// The agent as a library: what a program needs to run one in its own process.
+export { Agent } from "./agent.ts"
+export {
+  transports,
+  type AgentOptions,
+  type HostHeader,
+  type Transport,
+  type UpstreamAddress,
+} from "./agent-options.ts"
+export type { AgentStatus, LinkState, RequestCounts, StatusError } from "./status/status.ts"

@@ -1,0 +1,99 @@
+// Large bodies, both ways: they arrive unchanged, and no process needs more memory for them than for small ones.
+// RESTANTE_TEST_BULK_MIB sets their size.
+import { once } from "node:events"
+import { type IncomingMessage, request } from "node:http"
+import { describe, expect, test as base, type TestAPI } from "vitest"
+import { mib, readBulk, writeBulk } from "../support/bulk.ts"
+import { begin } from "../support/client.ts"
+import { type Pair, startPair, type Transport, transports } from "../support/pair.ts"
+import { passTime, until } from "../support/until.ts"
+import { bodyOf, httpUpstream } from "../support/upstream.ts"
+
+const bulkBytes = Number(process.env["RESTANTE_TEST_BULK_MIB"] ?? 512) * mib
+const slowBytes = 1024 * mib
+const memoryLimitBytes = 200 * mib
+const minutes = 60_000
+
+interface World {
+  readonly pair: Pair
+  /** How much the upstream has written of its latest answer. */
+  readonly sentBytes: () => number
+}
+
+/** A pair per test, because what is measured is the most memory that it ever had. */
+function testsOver(transport: Transport): TestAPI<{ world: World }> {
+  return base.extend<{ world: World }>({
+    // oxlint-disable-next-line no-empty-pattern -- how a fixture says that it needs no other
+    world: async ({}, use) => {
+      let sentBytes = 0
+      await using upstream = await httpUpstream((incoming, response) => {
+        if (incoming.method === "PUT") {
+          void readBulk(incoming).then((received) => response.end(JSON.stringify(received)))
+          return
+        }
+        const bytes = Number(incoming.url?.slice(1))
+        response.setHeader("content-length", bytes)
+        void writeBulk(response, bytes, (written) => (sentBytes = written))
+      })
+      await using pair = await startPair({ server: upstream.url, transport })
+      await use({ pair, sentBytes: () => sentBytes })
+    },
+  })
+}
+
+const tests = { poll: testsOver("poll"), websocket: testsOver("websocket") }
+
+function expectSmallMemory({ edge, agent }: Pair): void {
+  expect(edge.program.peakMemoryBytes).toBeLessThan(memoryLimitBytes)
+  expect(agent.program.peakMemoryBytes).toBeLessThan(memoryLimitBytes)
+}
+
+function report(what: string, pair: Pair, bytes: number, tookMs: number): void {
+  if (process.env["RESTANTE_TEST_REPORT"] === undefined) return
+  const peaks = [pair.edge, pair.agent].map(({ program }) => Math.round(program.peakMemoryBytes / mib))
+  console.log(`${what}: ${(bytes / tookMs / 1e6).toFixed(2)} GB/s, edge ${peaks[0]} MiB, agent ${peaks[1]} MiB`)
+}
+
+describe.for(transports)("over %s", (transport) => {
+  const test = tests[transport]
+
+  test("a large download arrives unchanged, in bounded memory", async ({ world }) => {
+    const { pair } = world
+    const began = performance.now()
+    const received = await readBulk(await begin(`${pair.url}/${bulkBytes}`))
+    report(`download over ${transport}`, pair, bulkBytes, performance.now() - began)
+    expect(received).toEqual({ bytes: bulkBytes })
+    expectSmallMemory(pair)
+  }, 10 * minutes)
+
+  test.for(["content-length", "chunked"])("a large upload with %s arrives unchanged, in bounded memory", async (framing, { world }) => {
+    const { pair } = world
+    const began = performance.now()
+    const headers = framing === "chunked" ? { "transfer-encoding": "chunked" } : { "content-length": bulkBytes }
+    const client = request(`${pair.url}/`, { method: "PUT", headers, agent: false })
+    const [[response]] = (await Promise.all([once(client, "response"), writeBulk(client, bulkBytes)])) as [[IncomingMessage], void]
+    const received: unknown = JSON.parse((await bodyOf(response)).toString())
+    report(`upload over ${transport}, ${framing}`, pair, bulkBytes, performance.now() - began)
+    expect(received).toEqual({ bytes: bulkBytes })
+    expectSmallMemory(pair)
+  }, 10 * minutes)
+
+  test("a slow client slows a fast upstream down, and what it has not read is not in memory", async ({ world }) => {
+    const { pair, sentBytes } = world
+    const stream = await begin(`${pair.url}/${slowBytes}`)
+    let slow = true
+    let receivedBytes = 0
+    const whole = readBulk(stream, (bytes) => {
+      receivedBytes = bytes
+      // 64 KiB every 10 ms is a line of 50 Mbit/s.
+      return slow ? passTime(10) : undefined
+    })
+    await until("the client to have read 8 MiB", () => receivedBytes > 8 * mib, 60_000)
+    // What is under way: windows and buffers of edge, agent and four sockets.
+    expect(sentBytes() - receivedBytes).toBeLessThan(64 * mib)
+    expectSmallMemory(pair)
+    slow = false
+    expect(await whole).toEqual({ bytes: slowBytes })
+    expectSmallMemory(pair)
+  }, 10 * minutes)
+})
