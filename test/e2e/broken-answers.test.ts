@@ -54,21 +54,32 @@ const tests = { poll: testsOver("poll"), websocket: testsOver("websocket") }
 describe.for(transports)("over %s", (transport) => {
   const test = tests[transport]
 
-  test.for(targets)("an upstream that breaks off at %s is a broken transfer for curl", async (target, { pair }) => {
-    const { code } = await run("curl", ["-s", "-o", "/dev/null", `${pair.url}${target}`], { withinMs: 10_000 })
-    expect(brokenTransfer).toContain(code)
-  })
+  test.for(targets)(
+    "an upstream that breaks off at %s is a broken transfer for curl",
+    async (target, { pair }) => {
+      const { code } = await run("curl", ["-s", "-o", "/dev/null", `${pair.url}${target}`], {
+        withinMs: 10_000,
+      })
+      expect(brokenTransfer).toContain(code)
+    },
+  )
 
-  test.for(targets)("an upstream that breaks off at %s resets the client's connection", async (target, { pair }) => {
-    using client = new RawClient(pair.port)
-    client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
-    expect(await client.ended()).toBe("reset")
-    expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/)
-  })
+  test.for(targets)(
+    "an upstream that breaks off at %s resets the client's connection",
+    async (target, { pair }) => {
+      using client = new RawClient(pair.port)
+      client.send(`GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`)
+      expect(await client.ended()).toBe("reset")
+      expect(client.received).not.toMatch(/\r\n0\r\n\r\n$/)
+    },
+  )
 
-  test.for(targets)("an HTTP/1.0 client whose only end mark is the close sees a reset at %s", async (target, { pair }) => {
-    using client = new RawClient(pair.port)
-    client.send(`GET ${target} HTTP/1.0\r\n\r\n`)
-    expect(await client.ended()).toBe("reset")
-  })
+  test.for(targets)(
+    "an HTTP/1.0 client whose only end mark is the close sees a reset at %s",
+    async (target, { pair }) => {
+      using client = new RawClient(pair.port)
+      client.send(`GET ${target} HTTP/1.0\r\n\r\n`)
+      expect(await client.ended()).toBe("reset")
+    },
+  )
 })

@@ -51,49 +51,67 @@ function expectSmallMemory({ edge, agent }: Pair): void {
 function report(what: string, pair: Pair, bytes: number, tookMs: number): void {
   if (process.env["RESTANTE_TEST_REPORT"] === undefined) return
   const peaks = [pair.edge, pair.agent].map(({ program }) => Math.round(program.peakMemoryBytes / mib))
-  console.log(`${what}: ${(bytes / tookMs / 1e6).toFixed(2)} GB/s, edge ${peaks[0]} MiB, agent ${peaks[1]} MiB`)
+  console.log(
+    `${what}: ${(bytes / tookMs / 1e6).toFixed(2)} GB/s, edge ${peaks[0]} MiB, agent ${peaks[1]} MiB`,
+  )
 }
 
 describe.for(transports)("over %s", (transport) => {
   const test = tests[transport]
 
-  test("a large download arrives unchanged, in bounded memory", async ({ world }) => {
-    const { pair } = world
-    const began = performance.now()
-    const received = await readBulk(await begin(`${pair.url}/${bulkBytes}`))
-    report(`download over ${transport}`, pair, bulkBytes, performance.now() - began)
-    expect(received).toEqual({ bytes: bulkBytes })
-    expectSmallMemory(pair)
-  }, 10 * minutes)
+  test(
+    "a large download arrives unchanged, in bounded memory",
+    async ({ world }) => {
+      const { pair } = world
+      const began = performance.now()
+      const received = await readBulk(await begin(`${pair.url}/${bulkBytes}`))
+      report(`download over ${transport}`, pair, bulkBytes, performance.now() - began)
+      expect(received).toEqual({ bytes: bulkBytes })
+      expectSmallMemory(pair)
+    },
+    10 * minutes,
+  )
 
-  test.for(["content-length", "chunked"])("a large upload with %s arrives unchanged, in bounded memory", async (framing, { world }) => {
-    const { pair } = world
-    const began = performance.now()
-    const headers = framing === "chunked" ? { "transfer-encoding": "chunked" } : { "content-length": bulkBytes }
-    const client = request(`${pair.url}/`, { method: "PUT", headers, agent: false })
-    const [[response]] = (await Promise.all([once(client, "response"), writeBulk(client, bulkBytes)])) as [[IncomingMessage], void]
-    const received: unknown = JSON.parse((await bodyOf(response)).toString())
-    report(`upload over ${transport}, ${framing}`, pair, bulkBytes, performance.now() - began)
-    expect(received).toEqual({ bytes: bulkBytes })
-    expectSmallMemory(pair)
-  }, 10 * minutes)
+  test.for(["content-length", "chunked"])(
+    "a large upload with %s arrives unchanged, in bounded memory",
+    async (framing, { world }) => {
+      const { pair } = world
+      const began = performance.now()
+      const headers =
+        framing === "chunked" ? { "transfer-encoding": "chunked" } : { "content-length": bulkBytes }
+      const client = request(`${pair.url}/`, { method: "PUT", headers, agent: false })
+      const [[response]] = (await Promise.all([once(client, "response"), writeBulk(client, bulkBytes)])) as [
+        [IncomingMessage],
+        void,
+      ]
+      const received: unknown = JSON.parse((await bodyOf(response)).toString())
+      report(`upload over ${transport}, ${framing}`, pair, bulkBytes, performance.now() - began)
+      expect(received).toEqual({ bytes: bulkBytes })
+      expectSmallMemory(pair)
+    },
+    10 * minutes,
+  )
 
-  test("a slow client slows a fast upstream down, and what it has not read is not in memory", async ({ world }) => {
-    const { pair, sentBytes } = world
-    const stream = await begin(`${pair.url}/${slowBytes}`)
-    let slow = true
-    let receivedBytes = 0
-    const whole = readBulk(stream, (bytes) => {
-      receivedBytes = bytes
-      // 64 KiB every 10 ms is a line of 50 Mbit/s.
-      return slow ? passTime(10) : undefined
-    })
-    await until("the client to have read 8 MiB", () => receivedBytes > 8 * mib, 60_000)
-    // What is under way: windows and buffers of edge, agent and four sockets.
-    expect(sentBytes() - receivedBytes).toBeLessThan(64 * mib)
-    expectSmallMemory(pair)
-    slow = false
-    expect(await whole).toEqual({ bytes: slowBytes })
-    expectSmallMemory(pair)
-  }, 10 * minutes)
+  test(
+    "a slow client slows a fast upstream down, and what it has not read is not in memory",
+    async ({ world }) => {
+      const { pair, sentBytes } = world
+      const stream = await begin(`${pair.url}/${slowBytes}`)
+      let slow = true
+      let receivedBytes = 0
+      const whole = readBulk(stream, (bytes) => {
+        receivedBytes = bytes
+        // 64 KiB every 10 ms is a line of 50 Mbit/s.
+        return slow ? passTime(10) : undefined
+      })
+      await until("the client to have read 8 MiB", () => receivedBytes > 8 * mib, 60_000)
+      // What is under way: windows and buffers of edge, agent and four sockets.
+      expect(sentBytes() - receivedBytes).toBeLessThan(64 * mib)
+      expectSmallMemory(pair)
+      slow = false
+      expect(await whole).toEqual({ bytes: slowBytes })
+      expectSmallMemory(pair)
+    },
+    10 * minutes,
+  )
 })

@@ -209,12 +209,7 @@ test.for([
     "upstream_transfer_coding",
     "http_response_transfer_coding",
   ],
-  [
-    "a head beyond all bounds",
-    "/endless-head",
-    "upstream_header_size",
-    "http_response_header_section_size",
-  ],
+  ["a head beyond all bounds", "/endless-head", "upstream_header_size", "http_response_header_section_size"],
 ] as const)("an upstream that answers with %s gives 502", async ([, target, code, error], { world }) => {
   expectRefusal(
     await fetchWhole(`${world.edge.url}${target}`),
@@ -238,9 +233,7 @@ test.for(["TRACE /refused HTTP/1.1", "CONNECT db.internal:5432 HTTP/1.1"])(
   "%s is refused and reaches nobody",
   async (line, { world }) => {
     using client = new RawClient(world.edge.port)
-    const answer = await client
-      .send(`${line}\r\nHost: public.example\r\n\r\n`)
-      .receives(/\r\n\r\n\{.*\}\n$/s)
+    const answer = await client.send(`${line}\r\nHost: public.example\r\n\r\n`).receives(/\r\n\r\n\{.*\}\n$/s)
     expect(answer).toMatch(/^HTTP\/1\.1 405 /)
     expect(answer).toMatch(/^Proxy-Status: restante; error=http_request_denied; details="not forwarded"\r$/m)
     expect(world.reached).not.toContain("/refused")
@@ -256,11 +249,7 @@ test.for([
   ],
   ["two hosts", 400, "GET /refused HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n"],
   ["a space before the colon", 400, "GET /refused HTTP/1.1\r\nHost: a\r\nX : 1\r\n\r\n"],
-  [
-    "an unknown transfer coding",
-    501,
-    "POST /refused HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n",
-  ],
+  ["an unknown transfer coding", 501, "POST /refused HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: gzip\r\n\r\n"],
   ["an endless target", 414, `GET /refused${"a".repeat(20_000)} HTTP/1.1\r\nHost: a\r\n\r\n`],
   ["an endless head", 431, `GET /refused HTTP/1.1\r\nHost: a\r\nX: ${"a".repeat(100_000)}\r\n\r\n`],
   ["a version from the future", 505, "GET /refused HTTP/2.0\r\nHost: a\r\n\r\n"],

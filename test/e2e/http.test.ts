@@ -25,9 +25,9 @@ const replies: Readonly<Record<string, string>> = {
     "HTTP/1.1 200 OK\r\nConnection: X-Secret, keep-alive\r\nX-Secret: 1\r\nKeep-Alive: timeout=5\r\nProxy-Authenticate: Basic\r\nUpgrade: x\r\nX-Public: 2\r\nContent-Length: 0\r\n\r\n",
   "close-delimited": "HTTP/1.1 200 OK\r\nConnection: close\r\n\r\nuntil the end",
   "content-length": "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nhello",
-  head: "HTTP/1.1 200 OK\r\nContent-Length: 12345\r\nETag: \"x\"\r\n\r\n",
-  "no-content": "HTTP/1.1 204 No Content\r\nContent-Length: 3\r\nETag: \"x\"\r\n\r\n",
-  "not-modified": "HTTP/1.1 304 Not Modified\r\nContent-Length: 12345\r\nETag: \"x\"\r\n\r\n",
+  head: 'HTTP/1.1 200 OK\r\nContent-Length: 12345\r\nETag: "x"\r\n\r\n',
+  "no-content": 'HTTP/1.1 204 No Content\r\nContent-Length: 3\r\nETag: "x"\r\n\r\n',
+  "not-modified": 'HTTP/1.1 304 Not Modified\r\nContent-Length: 12345\r\nETag: "x"\r\n\r\n',
   trailers:
     "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n0\r\nX-Sum: 900150983cd24fb0\r\nSet-Cookie: a=1\r\n\r\n",
 }
@@ -36,7 +36,9 @@ function answer(incoming: IncomingMessage, response: ServerResponse): void {
   const [, , delayMs = "0"] = (incoming.url ?? "").split("/")
   void bodyOf(incoming).then((body) => {
     setTimeout(() => {
-      response.end(JSON.stringify({ url: incoming.url, body: body.toString(), trailers: incoming.rawTrailers }))
+      response.end(
+        JSON.stringify({ url: incoming.url, body: body.toString(), trailers: incoming.rawTrailers }),
+      )
     }, Number(delayMs))
   })
 }
@@ -69,7 +71,9 @@ async function say({ raw }: World, request: string, last: RegExp): Promise<strin
 
 const get = (name: string): string => `GET /say/${name} HTTP/1.1\r\nHost: public.example\r\n\r\n`
 
-test("method, target, field names, order, duplicates and bytes of a request cross verbatim", async ({ world }) => {
+test("method, target, field names, order, duplicates and bytes of a request cross verbatim", async ({
+  world,
+}) => {
   const lines = [
     "PROPFIND /say/odd/../%2e%2F//x;y?q=%zz&&a[]=1|2 HTTP/1.1",
     "X-Verbatim: 1",
@@ -105,7 +109,9 @@ test("fields about the client's connection stop at the edge, also those that Con
   )
 })
 
-test("status, reason, field names, order, duplicates and bytes of an answer cross verbatim", async ({ world }) => {
+test("status, reason, field names, order, duplicates and bytes of an answer cross verbatim", async ({
+  world,
+}) => {
   const received = await say(world, get("odd"), /\r\n\r\n/)
   const sent = String(replies["odd"]).trimEnd().split("\r\n")
   expect(received.split("\r\n").slice(0, sent.length)).toEqual(sent)
@@ -137,14 +143,18 @@ test("an HTTP/1.0 client gets no 1xx, no chunks, and a clean close at the end", 
   expect(chunked.received).not.toMatch(/transfer-encoding/i)
 })
 
-test("an HTTP/1.0 client without Host is served, and may keep its connection when it asks for that", async ({ world }) => {
+test("an HTTP/1.0 client without Host is served, and may keep its connection when it asks for that", async ({
+  world,
+}) => {
   using client = new RawClient(world.raw.port)
   const request = "GET /say/content-length HTTP/1.0\r\nConnection: keep-alive\r\n\r\n"
   expect(await client.send(request).receives(/hello$/)).toMatch(/^Connection: keep-alive\r$/m)
   await client.send(request).receives(/hello.*hello$/s)
 })
 
-test("an answer to HEAD keeps its Content-Length, has no body, and leaves the connection usable", async ({ world }) => {
+test("an answer to HEAD keeps its Content-Length, has no body, and leaves the connection usable", async ({
+  world,
+}) => {
   using client = new RawClient(world.raw.port)
   const head = await client
     .send("HEAD /say/head HTTP/1.1\r\nHost: public.example\r\n\r\n")
@@ -163,7 +173,9 @@ test("204 loses its Content-Length, 304 keeps it, and neither has a body", async
   await client.send(get("content-length")).receives(/hello$/)
 })
 
-test("a body that ends with the upstream's connection reaches the client with an end of its own", async ({ world }) => {
+test("a body that ends with the upstream's connection reaches the client with an end of its own", async ({
+  world,
+}) => {
   using client = new RawClient(world.raw.port)
   const received = await client.send(get("close-delimited")).receives(/\r\n0\r\n\r\n$/)
   expect(received).toMatch(/\r\nTransfer-Encoding: chunked\r\n\r\nd\r\nuntil the end\r\n0\r\n\r\n$/)
@@ -215,12 +227,15 @@ test("a client that expects 100-continue is told to go on, and its body arrives"
   expect(await client.send("hello").receives(/\}$/)).toContain('"body":"hello"')
 })
 
-base("a client that expects 100-continue and cannot be served hears that before it sends its body", async () => {
-  await using edge = await startEdge({ args: ["--max-queue", "1"] })
-  using waiting = new RawClient(edge.port)
-  waiting.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
-  await until("one to wait", async () => (await edgeStatus(edge)).queue.waiting === 1)
-  using client = new RawClient(edge.port)
-  client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
-  expect(await client.receives(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/)
-})
+base(
+  "a client that expects 100-continue and cannot be served hears that before it sends its body",
+  async () => {
+    await using edge = await startEdge({ args: ["--max-queue", "1"] })
+    using waiting = new RawClient(edge.port)
+    waiting.send("GET / HTTP/1.1\r\nHost: a\r\n\r\n")
+    await until("one to wait", async () => (await edgeStatus(edge)).queue.waiting === 1)
+    using client = new RawClient(edge.port)
+    client.send("PUT / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\nExpect: 100-continue\r\n\r\n")
+    expect(await client.receives(/\r\n\r\n/)).toMatch(/^HTTP\/1\.1 503 Service Unavailable\r\n/)
+  },
+)

@@ -3,7 +3,15 @@ import { once } from "node:events"
 import { type IncomingMessage, request, type ServerResponse } from "node:http"
 import { describe, expect, test as base, type TestAPI } from "vitest"
 import { begin, fetchWhole } from "../support/client.ts"
-import { edgeStatus, type Pair, startAgent, startEdge, startPair, type Transport, transports } from "../support/pair.ts"
+import {
+  edgeStatus,
+  type Pair,
+  startAgent,
+  startEdge,
+  startPair,
+  type Transport,
+  transports,
+} from "../support/pair.ts"
 import { until } from "../support/until.ts"
 import { type HttpUpstream, httpUpstream } from "../support/upstream.ts"
 
@@ -80,7 +88,9 @@ describe.for(transports)("over %s", (transport) => {
     expect(tookMs).toBeLessThan(3500)
   })
 
-  test("a client that leaves while it waits for the head closes the upstream's connection", async ({ world }) => {
+  test("a client that leaves while it waits for the head closes the upstream's connection", async ({
+    world,
+  }) => {
     const client = request(`${world.pair.url}/no-head`, { agent: false })
     client.on("error", () => undefined).end()
     const exchange = await reached(world, "/no-head")
@@ -88,7 +98,9 @@ describe.for(transports)("over %s", (transport) => {
     await closedWithinASecond(exchange)
   })
 
-  test("a client that leaves in the middle of a download closes the upstream's connection", async ({ world }) => {
+  test("a client that leaves in the middle of a download closes the upstream's connection", async ({
+    world,
+  }) => {
     const answer = begin(`${world.pair.url}/download`)
     const exchange = await reached(world, "/download")
     exchange.response.write("x".repeat(1_000_000))
@@ -110,7 +122,9 @@ describe.for(transports)("over %s", (transport) => {
     await closedWithinASecond(exchange)
   })
 
-  test("a client that leaves in the middle of an upload closes the upstream's connection", async ({ world }) => {
+  test("a client that leaves in the middle of an upload closes the upstream's connection", async ({
+    world,
+  }) => {
     const client = request(`${world.pair.url}/upload`, {
       agent: false,
       method: "PUT",
@@ -126,16 +140,19 @@ describe.for(transports)("over %s", (transport) => {
   })
 })
 
-base("a client that leaves while nobody serves it leaves nothing behind for the agent that comes later", async () => {
-  await using upstream = await httpUpstream((_request, response) => response.end())
-  await using edge = await startEdge()
-  const client = request(`${edge.url}/left`, { agent: false })
-  client.on("error", () => undefined).end()
-  await until("it to wait", async () => (await edgeStatus(edge)).queue.waiting === 1)
-  client.destroy()
-  await until("it to be forgotten", async () => (await edgeStatus(edge)).queue.waiting === 0, 1000)
-  await using agent = await startAgent({ server: upstream.url, external: edge.url })
-  await agent.attached()
-  await fetchWhole(`${edge.url}/stayed`)
-  expect(upstream.seen).toEqual(["GET /stayed"])
-})
+base(
+  "a client that leaves while nobody serves it leaves nothing behind for the agent that comes later",
+  async () => {
+    await using upstream = await httpUpstream((_request, response) => response.end())
+    await using edge = await startEdge()
+    const client = request(`${edge.url}/left`, { agent: false })
+    client.on("error", () => undefined).end()
+    await until("it to wait", async () => (await edgeStatus(edge)).queue.waiting === 1)
+    client.destroy()
+    await until("it to be forgotten", async () => (await edgeStatus(edge)).queue.waiting === 0, 1000)
+    await using agent = await startAgent({ server: upstream.url, external: edge.url })
+    await agent.attached()
+    await fetchWhole(`${edge.url}/stayed`)
+    expect(upstream.seen).toEqual(["GET /stayed"])
+  },
+)

@@ -22,7 +22,7 @@ export async function writeBulk(
   bytes: number,
   onWritten?: (bytes: number) => void,
 ): Promise<void> {
-  for (let at = 0; at < bytes && !target.destroyed; ) {
+  for (let at = 0; at < bytes && !target.destroyed;) {
     const next = piece(at, bytes - at)
     at += next.length
     onWritten?.(at)
@@ -55,7 +55,7 @@ class Comparison implements Received {
   firstWrong: number | undefined
 
   add(chunk: Buffer): void {
-    for (let at = 0; at < chunk.length; ) {
+    for (let at = 0; at < chunk.length;) {
       const expected = piece(this.bytes, chunk.length - at)
       const actual = chunk.subarray(at, at + expected.length)
       if (this.firstWrong === undefined && !actual.equals(expected))

@@ -47,6 +47,7 @@ export async function succeed(
   options: CommandOptions = {},
 ): Promise<string> {
   const { code, stdout, stderr } = await run(program, args, options)
-  if (code !== 0) throw new Error(`${program} ${args.join(" ")}: exit ${code}\n${stdout.toString()}\n${stderr}`)
+  if (code !== 0)
+    throw new Error(`${program} ${args.join(" ")}: exit ${code}\n${stdout.toString()}\n${stderr}`)
   return stdout.toString()
 }

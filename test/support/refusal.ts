@@ -16,7 +16,11 @@ export interface Refusal {
 }
 
 /** `secrets`: what must not appear anywhere in the answer, e.g. the upstream's port. */
-export function expectRefusal(answer: Answer, refusal: Refusal, secrets: readonly (string | number)[] = []): void {
+export function expectRefusal(
+  answer: Answer,
+  refusal: Refusal,
+  secrets: readonly (string | number)[] = [],
+): void {
   const { status, error, code, forwarded, retry = false } = refusal
   const details = forwarded === "no" ? "not forwarded" : "may have been forwarded"
   expect({

@@ -10,7 +10,8 @@ export async function until<T>(
   for (;;) {
     const found = await holds()
     if (found) return found as NonNullable<Exclude<T, false>>
-    if (performance.now() > deadlineAt) throw new Error(`not within ${withinMs} ms: ${typeof what === "string" ? what : what()}`)
+    if (performance.now() > deadlineAt)
+      throw new Error(`not within ${withinMs} ms: ${typeof what === "string" ? what : what()}`)
     await new Promise((resolve) => setTimeout(resolve, lookAgainMs))
   }
 }

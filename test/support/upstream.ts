@@ -42,9 +42,7 @@ export interface RawUpstream extends Upstream {
 }
 
 /** `onHead` is called with the text of a connection whenever a request's head is whole. */
-export async function rawUpstream(
-  onHead: (socket: net.Socket, text: string) => void,
-): Promise<RawUpstream> {
+export async function rawUpstream(onHead: (socket: net.Socket, text: string) => void): Promise<RawUpstream> {
   const sockets: net.Socket[] = []
   const server = net.createServer({ noDelay: true }, (socket) => {
     sockets.push(socket)

@@ -1,8 +1,20 @@
 // The sizes that both ends of a session have to agree on: what one side may send, the other must accept.
 // They are part of protocol version 1 (docs/protocol.md, "Limits"); changing one is a new version.
 
+import { defaultHttp1Limits, type Http1Limits } from "../http1/limits.ts"
+
 const kib = 1024
 const mib = 1024 * kib
+
+/**
+ * For heads that have crossed the wire: they were within the HTTP/1 limits when they were read, and what the first end
+ * has added since (Via, X-Forwarded-*) must not make the other end refuse them.
+ */
+export const crossedHeadLimits: Http1Limits = {
+  ...defaultHttp1Limits,
+  maxHeadBytes: 96 * kib,
+  maxFieldLines: defaultHttp1Limits.maxFieldLines + 16,
+}
 
 export interface WireLimits {
   /** Largest whole message, header included, that a decoder accepts. Bytes. */
@@ -39,7 +51,7 @@ export const wireLimits: WireLimits = {
   targetMessageBytes: 1 * mib,
   maxFrameDataBytes: 256 * kib,
   maxFrameBytes: 1 * mib,
-  maxHeadBytes: 96 * kib,
+  maxHeadBytes: crossedHeadLimits.maxHeadBytes,
   maxTrailerBytes: 32 * kib,
   maxRecordBytes: 4 * kib,
   maxInlineBytes: 64 * kib,

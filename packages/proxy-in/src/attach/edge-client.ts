@@ -54,7 +54,7 @@ export class EdgeClient {
   readonly external: URL
   readonly ca: string | undefined
   readonly #token: Secret
-  readonly #pool: Pool
+  #pool: Pool
   readonly #basePath: string
 
   constructor({ external, ca, token }: EdgeClientOptions) {
@@ -62,14 +62,14 @@ export class EdgeClient {
     this.ca = ca
     this.#token = token
     this.#basePath = external.pathname.replace(/\/+$/, "")
-    this.#pool = new Pool(external.origin, {
-      pipelining: 1,
-      connectTimeout: connectTimeoutMs,
-      // Long polls and streams are meant to be quiet: the link itself notices a dead edge.
-      headersTimeout: 0,
-      bodyTimeout: 0,
-      connect: ca === undefined ? {} : { ca },
-    })
+    this.#pool = this.#newPool()
+  }
+
+  /** Breaks all requests that run and forgets their connections, also the idle ones: nothing comes over them any more. */
+  renew(): void {
+    const old = this.#pool
+    this.#pool = this.#newPool()
+    void old.destroy()
   }
 
   close(): Promise<void> {
@@ -129,6 +129,17 @@ export class EdgeClient {
 
   streamedPush(session: string, body: Readable, exchange: MessageExchange): Request {
     return this.#send("push", session, body, true, exchange)
+  }
+
+  #newPool(): Pool {
+    return new Pool(this.external.origin, {
+      pipelining: 1,
+      connectTimeout: connectTimeoutMs,
+      // Long polls and streams are meant to be quiet: the link itself notices a dead edge.
+      headersTimeout: 0,
+      bodyTimeout: 0,
+      connect: this.ca === undefined ? {} : { ca: this.ca },
+    })
   }
 
   #send(

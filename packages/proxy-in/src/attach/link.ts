@@ -35,7 +35,7 @@ export interface LinkOptions {
 
 /** An edge that has nothing to say is asked this often whether it is there. */
 const pingMs = 10_000
-/** Carriers that bring nothing for this long are dead, whatever TCP believes. */
+/** Carriers that bring nothing for this long, or no acknowledgement for what went up, are dead, whatever TCP believes. */
 const silentMs = 22_000
 const checkMs = 1000
 const ackDelayMs = 20
@@ -61,6 +61,11 @@ export class Link implements CarrierPort {
   #checker: NodeJS.Timeout | undefined
   #ackTimer: NodeJS.Timeout | undefined
   #heardAt: number
+  /** When an acknowledgement last came, or nothing waited for one. */
+  #progressAt: number
+  #acknowledged = 0
+  /** When all carriers were last given up. */
+  #abandonedAt = 0
   #pingSentAt = 0
   #ping: Buffer | undefined
   #blocked = false
@@ -71,6 +76,7 @@ export class Link implements CarrierPort {
     const { client, welcome, transport, clock, sink } = options
     this.session = welcome.session
     this.#heardAt = clock.now()
+    this.#progressAt = this.#heardAt
     this.#backoff = new Backoff({ firstMs: 100, mostMs: 5000 }, clock)
     this.#session = new Session({
       sink,
@@ -276,9 +282,17 @@ export class Link implements CarrierPort {
     const quietMs = now - this.#heardAt
     if (quietMs > silentMs + welcome.resumeSeconds * 1000)
       return this.#end(new LinkError("session_over", "no contact for too long"))
-    if (quietMs > silentMs) {
-      this.#websocket?.abandon()
+    if (quietMs > silentMs)
       this.#options.onTrouble(new LinkError("timeout", `silent for ${Math.round(quietMs / 1000)} s`))
+    if (this.#session.unacknowledgedBytes === 0 || this.#session.acknowledgedNumber !== this.#acknowledged) {
+      this.#acknowledged = this.#session.acknowledgedNumber
+      this.#progressAt = now
+    }
+    // New carriers get as long to show that they live.
+    if (now - Math.max(this.#abandonedAt, Math.min(this.#heardAt, this.#progressAt)) > silentMs) {
+      this.#abandonedAt = now
+      this.#websocket?.abandon()
+      this.#options.client.renew()
     }
     if (now - this.#pingSentAt >= pingMs) this.#sendPing()
     if (this.#session.missing && this.#missing) {

@@ -21,8 +21,10 @@ const probeMs = 3000
 const renewMs = 240_000
 /** How much longer than the edge promised a poll may take. */
 const graceMs = 10_000
-/** Where streaming failed, it is not tried again for this long. */
-const probeAgainMs = 600_000
+/** Where streaming did not show, it is tried again after this long, and each time after twice as long, up to the most. */
+const probeAgainMs = { first: 30_000, most: 600_000 }
+/** An edge that lives answers a PING every 10 s: a streamed answer that brings nothing for this long is replaced by a new one. */
+const quietMs = 25_000
 
 export class Polls {
   readonly #options: PollsOptions
@@ -32,6 +34,7 @@ export class Polls {
   #streaming = false
   #stopped = false
   #polling = 0
+  #probeAgainMs = probeAgainMs.first
 
   constructor(options: PollsOptions) {
     this.#options = options
@@ -102,33 +105,47 @@ export class Polls {
     const giveUp = this.#after(probeMs, () => {
       request.abort()
       if (this.#streamed === request) this.#streamed = undefined
-      this.#fallBack(probeAgainMs)
+      this.#fallBack(this.#nextProbeMs())
     })
+    let quiet: NodeJS.Timeout | undefined
     const request = client.poll(port.session, port.acknowledgement(), true, {
       onMessage: (message) => {
         if (!proven) {
           proven = true
           this.#forget(giveUp)
+          quiet = this.#after(quietMs, () => {
+            if (this.#streamed === request) this.#probe()
+          })
           this.#proven(request, before)
           port.alive()
         }
+        quiet?.refresh()
         port.receive(message)
       },
       onEnd: (error) => {
         this.#forget(giveUp)
+        if (quiet !== undefined) this.#forget(quiet)
         if (this.#streamed !== request) return
         this.#streamed = undefined
         if (error !== undefined) {
           port.lost(0)
           port.failed(error)
         }
-        this.#fallBack(proven ? (error === undefined ? 0 : retryMs()) : probeAgainMs)
+        // Only an answer that came whole and late says that the path holds answers back.
+        this.#fallBack(error !== undefined ? retryMs() : proven ? 0 : this.#nextProbeMs())
       },
     })
     this.#streamed = request
   }
 
+  #nextProbeMs(): number {
+    const againMs = this.#probeAgainMs
+    this.#probeAgainMs = Math.min(againMs * 2, probeAgainMs.most)
+    return againMs
+  }
+
   #proven(request: Request, before: Request | undefined): void {
+    this.#probeAgainMs = probeAgainMs.first
     if (!this.#streaming) {
       this.#streaming = true
       for (const poll of this.#running) poll.abort()

@@ -27,6 +27,8 @@ export class StreamedPush implements UpCarrier {
   #request: Request | undefined
   #proof: Buffer | undefined
   #proven = false
+  /** The body takes more. Only it knows: it asks once, and again when it has drained what made it full. */
+  #wanting = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
   id = 0
@@ -36,7 +38,7 @@ export class StreamedPush implements UpCarrier {
   }
 
   get ready(): boolean {
-    return this.#proven && this.#body !== undefined && this.#body.readableLength < maxBufferedBytes
+    return this.#proven && this.#wanting
   }
 
   get proven(): boolean {
@@ -55,7 +57,7 @@ export class StreamedPush implements UpCarrier {
   }
 
   send(parts: readonly Buffer[]): void {
-    for (const part of parts) this.#body?.push(part)
+    for (const part of parts) this.#wanting = this.#body?.push(part) ?? false
   }
 
   /** A PONG came, perhaps the proof. */
@@ -72,9 +74,17 @@ export class StreamedPush implements UpCarrier {
     if (this.#stopped) return
     const { client, port, session } = this.#options
     const id = port.nextCarrierId()
-    const body = new Readable({ highWaterMark: maxBufferedBytes, read: () => this.#proven && port.flush() })
+    const body = new Readable({
+      highWaterMark: maxBufferedBytes,
+      read: () => {
+        if (this.#body !== body) return
+        this.#wanting = true
+        if (this.#proven) port.flush()
+      },
+    })
     this.id = id
     this.#body = body
+    this.#wanting = true
     body.push(preamble)
     const request = client.streamedPush(port.session, body, {
       onMessage: (message) => port.receive(message),
@@ -118,7 +128,9 @@ export class StreamedPush implements UpCarrier {
   }
 
   #close(): void {
-    this.#body?.push(null)
+    const body = this.#body
     this.#body = undefined
+    this.#wanting = false
+    body?.push(null)
   }
 }

@@ -72,9 +72,9 @@ export class Replay implements ConnectionUser {
     if (open === undefined) throw new Error("start: twice")
     this.#open = undefined
     if (open.kind !== openKind.http) return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
-    const { upstream, limits, persistent } = pool
+    const { upstream, persistent } = pool
     try {
-      this.#request = upstreamRequest(open, { upstream, hostHeader, limits, persistent })
+      this.#request = upstreamRequest(open, { upstream, hostHeader, persistent })
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error
       return this.#fail({ code: "request_rejected", detail: error.code })

@@ -2,6 +2,7 @@
 // stranger's: nothing of it reaches the upstream unless it is one valid request for this upstream.
 import {
   chunkHeader,
+  crossedHeadLimits,
   endToEndFields,
   hasListMember,
   Http1Error,
@@ -9,7 +10,7 @@ import {
   lastChunk,
   parseRequestHead,
 } from "@restante/protocol"
-import type { Http1Limits, OpenFrame, RequestHead } from "@restante/protocol"
+import type { OpenFrame, RequestHead } from "@restante/protocol"
 import type { HostHeader, UpstreamAddress } from "../agent-options.ts"
 
 export interface UpstreamRequest {
@@ -30,14 +31,13 @@ export interface UpstreamRequest {
 export interface UpstreamRequestOptions {
   readonly upstream: UpstreamAddress
   readonly hostHeader: HostHeader
-  readonly limits: Http1Limits
   /** False: the upstream is told that no further request comes on the connection. */
   readonly persistent: boolean
 }
 
 /** Throws Http1Error for a head that is not valid, not for an origin server, or contradicts its body. */
 export function upstreamRequest(open: OpenFrame, options: UpstreamRequestOptions): UpstreamRequest {
-  const head = parseRequestHead(open.head, options.limits)
+  const head = parseRequestHead(open.head, crossedHeadLimits)
   // A whole URL or an authority would speak to a proxy, not to this upstream (RFC 9112 section 3.2).
   if (head.targetForm !== "origin" && head.targetForm !== "asterisk") throw new Http1Error("bad_target")
   const path = head.targetForm === "origin" ? options.upstream.basePath + head.target : head.target

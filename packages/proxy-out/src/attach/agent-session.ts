@@ -27,6 +27,7 @@ export interface AgentSessionPort {
 }
 
 const ackDelayMs = 20
+const maxStreamId = 0xffff_ffff
 
 export class AgentSession implements SessionSink, StreamOwner {
   readonly id: string
@@ -37,7 +38,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly #streams = new Map<number, SessionStream>()
   readonly #carriers: Carrier[] = []
   readonly #blocked = new Set<SessionStream>()
-  #nextStream = 1
+  #lastStream = 0
   #nextCarrier = 1
   /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
   #opened = 0
@@ -85,7 +86,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   /** Gives the exchange's request to the agent. Only with room. */
   open(leasable: Leasable): void {
     const { ticket } = leasable
-    const id = this.#nextStream++
+    const id = this.#streamId()
     const stream = new SessionStream(this, id, ++this.#opened, ticket.bodyFollows)
     this.#streams.set(id, stream)
     this.session.open(id, {
@@ -256,6 +257,13 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   onDrain(): void {
     this.#draining = true
+  }
+
+  /** 1 to 4294967295, then from 1 again, passing over those in use. */
+  #streamId(): number {
+    do this.#lastStream = this.#lastStream === maxStreamId ? 1 : this.#lastStream + 1
+    while (this.#streams.has(this.#lastStream))
+    return this.#lastStream
   }
 
   #unblock(): void {

@@ -2,6 +2,7 @@
 // under credit, and never a clean end for a body that is not whole.
 import {
   chunkHeader,
+  crossedHeadLimits,
   endToEndFields,
   endToEndTrailers,
   headFlags,
@@ -45,7 +46,7 @@ export class ClientResponse {
   informational(text: string): void {
     const { request, connection } = this.#options
     if (request.minorVersion === 0) return
-    const head = parseResponseHead(text, request.method)
+    const head = parseResponseHead(text, request.method, crossedHeadLimits)
     if (head.status >= 200 || head.status === 101)
       throw new WireError("frame_malformed", "not an informational head")
     connection.writeInformational(
@@ -56,7 +57,7 @@ export class ClientResponse {
   /** The final head, with the whole body when `final`. Throws Http1Error or WireError when the agent's words make no valid response. */
   head(flags: number, text: string, inlineBody: Buffer | undefined): void {
     const { request, connection } = this.#options
-    const head = parseResponseHead(text, request.method)
+    const head = parseResponseHead(text, request.method, crossedHeadLimits)
     if (head.status < 200)
       throw new WireError("frame_malformed", "an informational head that says it is final")
     const final = (flags & headFlags.final) !== 0

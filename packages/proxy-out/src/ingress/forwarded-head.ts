@@ -1,6 +1,6 @@
 // The request head as it goes to the agent: the client's own lines byte for byte, less what belongs to this hop
 // (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
-import { endToEndFields } from "@restante/protocol"
+import { endToEndFields, originTarget } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 
 export interface ClientFacts {
@@ -11,17 +11,18 @@ export interface ClientFacts {
 }
 
 export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }: ClientFacts): string {
-  const origin = originForm(head.target)
-  const host = origin?.host ?? head.host
+  const { host } = head
+  // RFC 9112 §3.2.2: an absolute target's authority overrides Host, and the origin server gets the target's path.
+  const absolute = head.targetForm === "absolute"
   // A client's own X-Forwarded-* and Forwarded lines could be anybody's invention: ours replace them (RFC 7239 §8.1).
-  let lines = endToEndFields(head.fields, origin === undefined ? replaced : replacedWithHost)
-  if (origin !== undefined) lines = `Host: ${origin.host}\r\n${lines}`
+  let lines = endToEndFields(head.fields, absolute ? replacedWithHost : replaced)
+  if (absolute) lines = `Host: ${host}\r\n${lines}`
   // HTTP/1.0 may come without Host, HTTP/1.1 may not go without: empty when there is no authority (RFC 9112 §3.2).
   if (host === undefined) lines = `Host:\r\n${lines}`
   let added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
   if (host !== undefined && host !== "" && host.length <= maxForwardedHost)
     added += `X-Forwarded-Host: ${host}\r\n`
-  return `${head.method} ${origin?.target ?? head.target} HTTP/1.1\r\n${lines}${added}${via}\r\n`
+  return `${head.method} ${originTarget(head)} HTTP/1.1\r\n${lines}${added}${via}\r\n`
 }
 
 const replaced: ReadonlySet<string> = new Set([
@@ -34,17 +35,5 @@ const replaced: ReadonlySet<string> = new Set([
 ])
 const replacedWithHost: ReadonlySet<string> = replaced.union(new Set(["host"]))
 
-/** RFC 9112 §3.2.2: an absolute-form target's authority overrides Host; the origin server gets origin-form. */
-export function originForm(target: string): { host: string; target: string } | undefined {
-  if (target.startsWith("/")) return undefined
-  const match = absoluteForm.exec(target)
-  if (match === null) return undefined
-  const [, authority = "", rest = ""] = match
-  // §3.2.4: an OPTIONS request for the whole server came as an absolute target without a path; `*` is not lost on "/".
-  return { host: authority, target: rest.startsWith("/") ? rest : `/${rest}` }
-}
-
 /** A DNS name has at most 253 characters; what is longer would only swell the head. */
 const maxForwardedHost = 300
-
-const absoluteForm = /^https?:\/\/(?:[^/?#@]*@)?([^/?#@]*)(.*)$/is

@@ -2,13 +2,13 @@
 // pages under /.restante/, and closes connections that dawdle.
 import { createServer } from "node:net"
 import type { Server, Socket } from "node:net"
+import { originTarget } from "@restante/protocol"
 import type { Http1Error, RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import { errorResponse } from "../exchange/error-response.ts"
 import { ClientConnection } from "./client-connection.ts"
 import type { ConnectionPort, RequestHandler } from "./client-connection.ts"
-import { originForm } from "./forwarded-head.ts"
 import { Refusal } from "./refusal.ts"
 
 export interface IngressOptions {
@@ -74,10 +74,10 @@ export class Ingress implements ConnectionPort {
   }
 
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler {
-    const { method, target } = head
+    const { method } = head
     if (method === "CONNECT" || method === "TRACE")
       return this.#refusal(head, connection, "method_not_allowed")
-    if (target.startsWith(reservedPrefix) || originForm(target)?.target.startsWith(reservedPrefix)) {
+    if (originTarget(head).startsWith(reservedPrefix)) {
       const agent = this.#options.attach(head, connection)
       connection.servesAgent = agent !== undefined
       return agent ?? this.#handToPeople(head, connection)

@@ -229,12 +229,18 @@ export class BullmqBroker implements Broker {
     try {
       const info = await this.#commands.client.info()
       this.#checked = true
-      const policy = /^maxmemory_policy:(\S+)/m.exec(info)?.[1]
-      if (policy === undefined || policy === "noeviction") return
-      this.#options.log.warn(
-        { policy },
-        "redis may drop queued requests when it is full: set maxmemory-policy noeviction",
-      )
+      const [, version = ""] = /^redis_version:(\S+)/m.exec(info) ?? []
+      const [major = 0, minor = 0] = version.split(".").map(Number)
+      if (version !== "" && (major < 6 || (major === 6 && minor < 2))) {
+        this.#options.log.warn({ version }, "redis is too old to share a queue: 6.2 is the oldest that works")
+      }
+      const [, policy = "noeviction"] = /^maxmemory_policy:(\S+)/m.exec(info) ?? []
+      if (policy !== "noeviction") {
+        this.#options.log.warn(
+          { policy },
+          "redis may drop queued requests when it is full: set maxmemory-policy noeviction",
+        )
+      }
     } catch {
       // A server that does not answer INFO can be used all the same.
     }

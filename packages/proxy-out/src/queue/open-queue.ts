@@ -29,8 +29,12 @@ export async function openQueue(
     await broker.start()
     return { broker, relay: undefined }
   }
-  const { BullmqBroker } = await import("./bullmq-broker.ts")
+  const [{ BullmqBroker }, { Relay }] = await Promise.all([
+    import("./bullmq-broker.ts"),
+    import("./relay.ts"),
+  ])
   const broker = new BullmqBroker({ redis: redisUrl, edgeId, dispatch, log })
-  await broker.start()
-  return { broker, relay: undefined }
+  const relay = new Relay({ redis: redisUrl, edgeId, log })
+  await Promise.all([broker.start(), relay.start()])
+  return { broker, relay }
 }

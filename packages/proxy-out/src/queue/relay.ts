@@ -65,6 +65,19 @@ export class Relay implements AsyncDisposable {
     })
   }
 
+  /** Each payload that arrives, in the order in which its sender posted it. It is a view that keeps a larger buffer alive. */
+  onMessage(handler: (from: string, payload: Buffer) => void): void {
+    this.#message = handler
+  }
+
+  /**
+   * Whatever was under way between the two edges is lost, in both directions; the peer is told the same as soon as it can
+   * hear it. Payloads that arrive or are posted afterwards belong to a new beginning.
+   */
+  onPeerLost(handler: (edgeId: string, why: PeerLoss) => void): void {
+    this.#peerLost = handler
+  }
+
   /** Resolves when Redis is connected, or after two seconds without. */
   async start(): Promise<void> {
     if (this.#stopped || this.#tickTimer) return

@@ -168,7 +168,8 @@ test("an agent that hands everything back does not make the edge offer for ever"
   const stand = new Stand()
   const { socket } = stand.leased(post)
   stand.agentsTake(1000)
-  for (let round = 0; round < 1000 && !socket.text.startsWith("HTTP"); round++) stand.lastLease.breaksOff("agent_overloaded")
+  for (let round = 0; round < 1000 && !socket.text.startsWith("HTTP"); round++)
+    stand.lastLease.breaksOff("agent_overloaded")
   expect(refusalOf(socket)).toMatchObject({ status: 502, code: "not_delivered", forwarded: "no" })
   // The attempt is one byte on the wire.
   expect(Math.max(...stand.leases.map(({ ticket }) => ticket.attempt))).toBeLessThan(256)

@@ -124,7 +124,9 @@ test("a client that asks whether to send its body is told to go on once the requ
 
 test("the upstream is not asked again whether the body may come", () => {
   const stand = new Stand()
-  const { lease } = stand.leased("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc")
+  const { lease } = stand.leased(
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 3\r\nExpect: 100-continue\r\n\r\nabc",
+  )
   expect(lease.ticket.head.toLowerCase()).not.toContain("expect")
 })
 

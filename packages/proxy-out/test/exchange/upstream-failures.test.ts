@@ -30,18 +30,23 @@ const mapping: readonly [ResetCode, number, string, "no" | "maybe"][] = [
   ["internal", 500, "proxy_internal_error", "maybe"],
 ]
 
-test.each(mapping)("an agent's reset %s is told as %i %s, forwarded: %s", (code, status, error, forwarded) => {
-  const stand = new Stand()
-  const { socket, lease } = stand.leased(get)
-  lease.taken().breaksOff(code)
-  const refusal = refusalOf(socket)
-  expect(refusal).toMatchObject({ status, forwarded })
-  expect(refusal.proxyStatus).toContain(`error=${error};`)
-})
+test.each(mapping)(
+  "an agent's reset %s is told as %i %s, forwarded: %s",
+  (code, status, error, forwarded) => {
+    const stand = new Stand()
+    const { socket, lease } = stand.leased(get)
+    lease.taken().breaksOff(code)
+    const refusal = refusalOf(socket)
+    expect(refusal).toMatchObject({ status, forwarded })
+    expect(refusal.proxyStatus).toContain(`error=${error};`)
+  },
+)
 
 test("every reset code is in the mapping, save those after which the request is offered again", () => {
   const offeredAgain = ["agent_stopping", "agent_overloaded", "agent_lost"]
-  expect([...mapping.map(([code]) => code), ...offeredAgain].toSorted()).toEqual(Object.keys(resetCodes).toSorted())
+  expect([...mapping.map(([code]) => code), ...offeredAgain].toSorted()).toEqual(
+    Object.keys(resetCodes).toSorted(),
+  )
 })
 
 test("a reset in the middle of the answer breaks the client's connection", () => {
@@ -80,7 +85,10 @@ describe("an agent's words that make no valid response", () => {
   const invalid: readonly [string, string][] = [
     ["a status of two digits", "HTTP/1.1 99 Low"],
     ["an informational status as the final one", "HTTP/1.1 103 Early Hints"],
-    ["a protocol switch nobody asked for", "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade"],
+    [
+      "a protocol switch nobody asked for",
+      "HTTP/1.1 101 Switching Protocols\r\nUpgrade: x\r\nConnection: upgrade",
+    ],
     ["a line feed inside a field", "HTTP/1.1 200 OK\r\nX: a\nSet-Cookie: b"],
     ["a folded field", "HTTP/1.1 200 OK\r\nX: a\r\n b"],
     ["two lengths", "HTTP/1.1 200 OK\r\nContent-Length: 2\r\nContent-Length: 2"],
@@ -183,7 +191,9 @@ describe("the wait for the upstream's answer", () => {
 
   test("does not count the time in which the client is the one who dawdles", () => {
     const stand = new Stand({ timeoutMs: 5000 })
-    const { socket, lease } = stand.leased("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    const { socket, lease } = stand.leased(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+    )
     vi.advanceTimersByTime(20_000)
     socket.send("0\r\n\r\n")
     lease.answers()
@@ -192,14 +202,18 @@ describe("the wait for the upstream's answer", () => {
 
   test("counts while the upstream takes nothing of an upload", () => {
     const stand = new Stand({ timeoutMs: 60_000 })
-    const { socket } = stand.leased(`POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(300_000)}`)
+    const { socket } = stand.leased(
+      `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n${"x".repeat(300_000)}`,
+    )
     vi.advanceTimersByTime(60_000)
     expect(socket.text).toContain("HTTP/1.1 504 ")
   })
 
   test("counts from the end of an upload", () => {
     const stand = new Stand({ timeoutMs: 60_000 })
-    const { socket } = stand.leased("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n")
+    const { socket } = stand.leased(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+    )
     vi.advanceTimersByTime(20_000)
     socket.send("0\r\n\r\n")
     vi.advanceTimersByTime(60_000)

@@ -81,7 +81,9 @@ test("a request that is being served leaves its place in the queue to another", 
 test("a client whose body is announced is refused before it sends it", async () => {
   const stand = new Stand({ maxQueue: 1 })
   stand.asks(get)
-  const socket = stand.asks("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n")
+  const socket = stand.asks(
+    "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\nExpect: 100-continue\r\n\r\n",
+  )
   await Promise.resolve()
   expect(answersIn(socket.text).map(({ status }) => status)).toEqual([503])
   expect(socket.ended).toBe(true)
@@ -118,7 +120,9 @@ test("a client that leaves in the middle of its answer cancels at the agent", ()
 
 test("a client that leaves in the middle of its body cancels at the agent", () => {
   const stand = new Stand()
-  const { socket, lease } = stand.leased("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+  const { socket, lease } = stand.leased(
+    "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n",
+  )
   socket.emit("close")
   expect(lease.told).toEqual(["data 3", "reset cancelled"])
 })

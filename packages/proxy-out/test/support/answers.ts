@@ -26,8 +26,7 @@ export function answersIn(text: string, { toHead = false }: { readonly toHead?: 
       const colon = line.indexOf(": ")
       return [line.slice(0, colon), line.slice(colon + 2)] as const
     })
-    const get = (name: string): string | undefined =>
-      fields.find(([own]) => own.toLowerCase() === name)?.[1]
+    const get = (name: string): string | undefined => fields.find(([own]) => own.toLowerCase() === name)?.[1]
     const status = Number(match[1])
     const bodiless = toHead || status < 200 || status === 204 || status === 304
     const { body, trailers, after } = bodiless

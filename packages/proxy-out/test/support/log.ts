@@ -10,7 +10,11 @@ export interface LogLine {
   readonly [field: string]: unknown
 }
 
-export function recordedLog(): { readonly log: Logger; readonly lines: LogLine[]; readonly text: () => string } {
+export function recordedLog(): {
+  readonly log: Logger
+  readonly lines: LogLine[]
+  readonly text: () => string
+} {
   const lines: LogLine[] = []
   const written: string[] = []
   const log = pino(

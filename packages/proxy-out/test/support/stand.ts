@@ -126,7 +126,11 @@ export class Lease implements AgentStream {
 
   /** The whole answer at once. `head` without its final empty line. */
   answers(head = "HTTP/1.1 200 OK\r\nContent-Length: 2", body = "ok"): this {
-    this.sink?.onHead(headFlags.final, `${head}\r\n\r\n`, body === "" ? undefined : Buffer.from(body, "latin1"))
+    this.sink?.onHead(
+      headFlags.final,
+      `${head}\r\n\r\n`,
+      body === "" ? undefined : Buffer.from(body, "latin1"),
+    )
     return this
   }
 

@@ -1,0 +1,396 @@
+// One client's connection: its requests one after the other, its answers in order, and its end.
+import type { Http1Error, RequestHead } from "@restante/protocol"
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
+import { ClientConnection } from "../../src/ingress/client-connection.ts"
+import type { RequestHandler } from "../../src/ingress/client-connection.ts"
+import { FakeSocket } from "../support/fake-socket.ts"
+
+/** What was told of one request, in order. */
+class Serving implements RequestHandler {
+  readonly head: RequestHead
+  readonly told: string[] = []
+
+  constructor(head: RequestHead) {
+    this.head = head
+  }
+
+  onBody(bytes: Buffer): void {
+    this.told.push(`body ${bytes.toString("latin1")}`)
+  }
+
+  onBodyEnd(trailers: string): void {
+    this.told.push(`end ${JSON.stringify(trailers)}`)
+  }
+
+  onReadPaused(): void {
+    this.told.push("paused")
+  }
+
+  onClientDrain(): void {
+    this.told.push("drain")
+  }
+
+  onClientGone(): void {
+    this.told.push("gone")
+  }
+}
+
+class Connected {
+  readonly socket = new FakeSocket()
+  readonly serving: Serving[] = []
+  readonly errors: string[] = []
+  closed = 0
+  readonly connection: ClientConnection
+  /** Called with each request as it is handed over. */
+  onRequest: (connection: ClientConnection) => void = () => {}
+
+  constructor() {
+    this.connection = new ClientConnection(this.socket.asSocket, {
+      onRequest: (head, connection) => {
+        const serving = new Serving(head)
+        this.serving.push(serving)
+        this.onRequest(connection)
+        return serving
+      },
+      badRequest: (error: Http1Error) => {
+        this.errors.push(error.code)
+        return Buffer.from(`<${error.status}>`)
+      },
+      onClosed: () => this.closed++,
+    })
+  }
+
+  get targets(): string[] {
+    return this.serving.map(({ head }) => head.target)
+  }
+
+  answers(text: string, keepAlive = true): void {
+    this.connection.write(Buffer.from(text))
+    this.connection.finish(keepAlive)
+  }
+}
+
+function get(target: string): string {
+  return `GET ${target} HTTP/1.1\r\nHost: a\r\n\r\n`
+}
+
+function post(body: string, length = body.length): string {
+  return `POST / HTTP/1.1\r\nHost: a\r\nContent-Length: ${length}\r\n\r\n${body}`
+}
+
+describe("requests one after the other", () => {
+  test("a pipelined request is handed over when the one before is answered, and not earlier", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2"))
+    const before = client.targets
+    client.answers("<1>")
+    expect([before, client.targets]).toEqual([["/1"], ["/1", "/2"]])
+  })
+
+  test("pipelined requests are answered in their order", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2") + get("/3"))
+    for (const answer of ["<1>", "<2>", "<3>"]) client.answers(answer)
+    expect([client.targets, client.socket.text]).toEqual([["/1", "/2", "/3"], "<1><2><3>"])
+  })
+
+  test("requests that are answered while they are handed over all get their answers", () => {
+    const client = new Connected()
+    client.onRequest = () => queueMicrotask(() => client.answers("<x>"))
+    client.socket.send(get("/1"))
+    client.socket.send(get("/2") + get("/3"))
+    return expect.poll(() => client.socket.text).toBe("<x><x><x>")
+  })
+
+  test("a request in single bytes is one request", () => {
+    const client = new Connected()
+    for (const byte of post("body")) client.socket.send(byte)
+    expect(client.serving[0]?.told.filter((said) => said !== "paused")).toEqual([
+      "body b",
+      "body o",
+      "body d",
+      "body y",
+      'end ""',
+    ])
+  })
+
+  test("a client that pipelines much is not read on until its answers have caught up", () => {
+    const client = new Connected()
+    client.socket.send(get("/").repeat(3000))
+    const heldBefore = client.socket.held
+    for (let answer = 0; answer < 2000; answer++) client.answers("<1>")
+    expect([heldBefore, client.socket.held, client.targets.length]).toEqual([true, false, 2001])
+  })
+
+  test("a handler learns when all that arrived has been read and the request is not whole", () => {
+    const client = new Connected()
+    client.socket.send(post("ab", 4))
+    client.socket.send("cd")
+    expect(client.serving[0]?.told).toEqual(["body ab", "paused", "body cd", 'end ""'])
+  })
+
+  test("after an answer the connection closes when it must", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2"))
+    client.answers("<1>", false)
+    expect([client.socket.ended, client.targets]).toEqual([true, ["/1"]])
+  })
+})
+
+describe("an answer before the request's end", () => {
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+  })
+
+  afterEach(() => {
+    vi.useRealTimers()
+  })
+
+  function answeredEarly(): Connected {
+    const client = new Connected()
+    client.socket.send(post("ab", 100_000_000))
+    client.answers("<413>")
+    return client
+  }
+
+  test("is followed by the end of our side", () => {
+    const client = answeredEarly()
+    expect([client.socket.text, client.socket.ended]).toEqual(["<413>", true])
+  })
+
+  test("can be read by a client that goes on sending: what it sends is dropped, the connection is not broken", () => {
+    const client = answeredEarly()
+    client.socket.send("x".repeat(1_000_000))
+    expect([client.socket.destroyed, client.serving[0]?.told]).toEqual([false, ["body ab", "paused"]])
+  })
+
+  test("does not make us read without end", () => {
+    const client = answeredEarly()
+    for (let megabyte = 0; megabyte < 16; megabyte++) client.socket.send(Buffer.alloc(1024 * 1024))
+    expect(client.socket.destroyed).toBe(true)
+  })
+
+  test("does not keep the connection for long", () => {
+    const client = answeredEarly()
+    vi.advanceTimersByTime(2000)
+    expect(client.socket.destroyed).toBe(true)
+  })
+
+  test("makes no request of what follows", () => {
+    const client = answeredEarly()
+    client.socket.send(get("/smuggled"))
+    expect(client.targets).toEqual(["/"])
+  })
+})
+
+describe("a client that leaves", () => {
+  test("is reported to the handler of its running request, once", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.halfClose()
+    client.socket.emit("close")
+    expect(client.serving[0]?.told).toEqual(['end ""', "gone"])
+  })
+
+  test("by closing its side only has left all the same", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.halfClose()
+    expect([client.serving[0]?.told.at(-1), client.socket.destroyed]).toEqual(["gone", true])
+  })
+
+  test("is not reported to a handler whose answer is whole", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.answers("<1>")
+    client.socket.emit("close")
+    expect(client.serving[0]?.told).toEqual(['end ""'])
+  })
+
+  test("between requests gets a polite end", () => {
+    const client = new Connected()
+    client.socket.halfClose()
+    expect([client.socket.ended, client.socket.wasReset]).toEqual([true, false])
+  })
+
+  test("takes the requests behind the running one with it", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2"))
+    client.socket.halfClose()
+    expect(client.targets).toEqual(["/1"])
+  })
+
+  test("is reported to whoever keeps the connections, once", async () => {
+    const client = new Connected()
+    client.socket.destroy()
+    await Promise.resolve()
+    expect(client.closed).toBe(1)
+  })
+})
+
+describe("a request that is not valid HTTP", () => {
+  test("is refused, and the connection ends", () => {
+    const client = new Connected()
+    client.socket.send("GET / HTTP/1.1\r\nHost: a\r\nHost: b\r\n\r\n")
+    expect([client.socket.text, client.socket.ended, client.serving.length]).toEqual(["<400>", true, 0])
+  })
+
+  test("behind a valid one is refused after that one's answer", () => {
+    const client = new Connected()
+    client.socket.send(`${get("/1")}nonsense\r\n\r\n`)
+    const before = client.socket.text
+    client.answers("<200>")
+    expect([before, client.socket.text, client.socket.ended]).toEqual(["", "<200><400>", true])
+  })
+
+  test("makes no request of what follows", () => {
+    const client = new Connected()
+    client.socket.send(`nonsense\r\n\r\n${get("/smuggled")}`)
+    client.socket.send(get("/smuggled"))
+    expect(client.serving).toEqual([])
+  })
+
+  test("in the middle of its body ends what was begun, and is refused", () => {
+    const client = new Connected()
+    client.socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n")
+    expect([client.serving[0]?.told, client.socket.text]).toEqual([["gone"], "<400>"])
+  })
+
+  test("in the middle of its body, with the answer begun, breaks the connection instead of writing a second answer", () => {
+    const client = new Connected()
+    client.socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    client.connection.write(Buffer.from("<200 begun>"))
+    client.socket.send("zz\r\n")
+    expect([client.socket.text, client.socket.wasReset]).toEqual(["<200 begun>", true])
+  })
+
+  test("in the middle of its body is refused although an informational answer went before", () => {
+    const client = new Connected()
+    client.socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
+    client.connection.writeContinue()
+    client.socket.send("zz\r\n")
+    expect(client.socket.text).toBe("HTTP/1.1 100 Continue\r\n\r\n<400>")
+  })
+})
+
+describe("a connection that is to close", () => {
+  test("closes at once when it is idle", () => {
+    const client = new Connected()
+    client.connection.close()
+    expect(client.socket.destroyed).toBe(true)
+  })
+
+  test("closes after the running answer and begins no other request", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2"))
+    client.connection.close()
+    const before = client.socket.destroyed
+    client.answers("<1>")
+    expect([before, client.socket.text, client.socket.ended, client.targets]).toEqual([
+      false,
+      "<1>",
+      true,
+      ["/1"],
+    ])
+  })
+})
+
+describe("a connection that is taken over", () => {
+  function takenOver(sent: string): { readonly client: Connected; readonly rest: () => string | undefined } {
+    const client = new Connected()
+    let rest: string | undefined
+    client.onRequest = (connection) => connection.takeOver((bytes) => (rest = bytes.toString("latin1")))
+    client.socket.send(sent)
+    return { client, rest: () => rest }
+  }
+
+  test("hands on what followed the head", () => {
+    expect(takenOver(`${get("/")}the rest`).rest()).toBe("the rest")
+  })
+
+  test("is not listened to any more", () => {
+    const { client } = takenOver(get("/"))
+    expect(["data", "end", "drain", "close"].map((event) => client.socket.listenerCount(event))).toEqual([
+      0, 0, 0, 0,
+    ])
+  })
+
+  test("is not kept among the connections", () => {
+    expect(takenOver(get("/")).client.closed).toBe(1)
+  })
+})
+
+describe("a sweep", () => {
+  /** Sweeps until the connection has been quiet for that many sweeps; between two of them `during` happens. */
+  function quietAfter(
+    client: Connected,
+    sweeps: number,
+    during: () => void = () => {},
+  ): { phase: string; quiet: number } {
+    let found = client.connection.sweep()
+    for (let sweep = 1; sweep < sweeps; sweep++) {
+      during()
+      found = client.connection.sweep()
+    }
+    return found
+  }
+
+  test("counts how long a connection is idle", () => {
+    expect(quietAfter(new Connected(), 11)).toEqual({ phase: "idle", quiet: 10 })
+  })
+
+  test("counts the whole time that a head takes, although a byte comes now and then", () => {
+    const client = new Connected()
+    client.socket.send("GET / HTTP/1.1\r\n")
+    expect(quietAfter(client, 11, () => client.socket.send("X-A: b\r\n"))).toEqual({
+      phase: "head",
+      quiet: 10,
+    })
+  })
+
+  test("counts only the pauses of a body", () => {
+    const client = new Connected()
+    client.socket.send(post("", 1000))
+    const moving = quietAfter(client, 11, () => client.socket.send("x"))
+    expect([moving, quietAfter(client, 10)]).toEqual([
+      { phase: "body", quiet: 0 },
+      { phase: "body", quiet: 10 },
+    ])
+  })
+
+  test("does not count while it is we who hold the client back", () => {
+    const client = new Connected()
+    client.socket.send(post("", 1000))
+    client.connection.pauseBody()
+    expect(quietAfter(client, 11)).toEqual({ phase: "body", quiet: 0 })
+  })
+
+  test("does not count while the client waits for its answer", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    expect(quietAfter(client, 11)).toEqual({ phase: "response", quiet: 0 })
+  })
+
+  test("counts while a client takes nothing of its answer", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.stall()
+    client.connection.write(Buffer.alloc(1000))
+    expect(quietAfter(client, 11)).toEqual({ phase: "response", quiet: 10 })
+  })
+
+  test("does not count while a client takes its answer slowly", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.stall()
+    client.connection.write(Buffer.alloc(1000))
+    expect(quietAfter(client, 11, () => client.socket.take(1))).toEqual({ phase: "response", quiet: 0 })
+  })
+
+  test("begins to count anew with the next request", () => {
+    const client = new Connected()
+    quietAfter(client, 11)
+    client.socket.send("G")
+    expect(client.connection.sweep()).toEqual({ phase: "head", quiet: 0 })
+  })
+})
