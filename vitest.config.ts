@@ -13,6 +13,8 @@ export default defineConfig({
     globalSetup: ["./scripts/test-setup.mjs"],
     reporters: ["default", "./scripts/closing-line.mjs"],
     maxWorkers: 2,
+    // Concurrent tests are those that mostly wait, for example for a network that is away for 10 s.
+    maxConcurrency: 16,
     // Longer ones say so themselves.
     testTimeout: 20_000,
     hookTimeout: 30_000,

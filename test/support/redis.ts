@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process"
 import type { ChildProcess } from "node:child_process"
 import { once } from "node:events"
-import { access, constants, mkdtemp, rm } from "node:fs/promises"
+import { access, constants, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { connect, createServer } from "node:net"
 import type { AddressInfo } from "node:net"
 import { tmpdir } from "node:os"
@@ -51,7 +51,10 @@ export class RedisServer implements AsyncDisposable {
 
   /** Starts it (again), empty, on the same port. */
   async start(): Promise<void> {
-    const fixed = ["--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#directory]
+    // A sentinel wants a file that it can write its state into.
+    const config = join(this.#directory, "redis.conf")
+    await writeFile(config, "")
+    const fixed = [config, "--port", `${this.port}`, "--bind", "127.0.0.1", "--dir", this.#directory]
     const forgetful = ["--save", "", "--appendonly", "no"]
     const child = spawn(this.#binary, [...fixed, ...forgetful, ...this.#args], {
       stdio: ["ignore", "pipe", "pipe"],

@@ -1,5 +1,5 @@
-// One session with the edge and everything that carries it: polls at the base, a websocket where it works, a streamed
-// push for what is large. It lives until the edge forgets the session, and outlives every connection.
+// One session with the edge and everything that carries it: polls at the base, a websocket where it works, and beside it
+// a streamed poll and push for what is large. It lives until the edge forgets the session, and outlives every connection.
 import { randomBytes } from "node:crypto"
 import { Session, WireError } from "@restante/protocol"
 import type { Message, StreamSink } from "@restante/protocol"
@@ -48,12 +48,11 @@ export class Link implements CarrierPort {
   readonly session: string
   readonly #options: LinkOptions
   readonly #session: Session
-  readonly #polls: Polls | undefined
   readonly #pushes: Pushes
-  readonly #streamedPush: StreamedPush
   readonly #websocket: WebSocketLink | undefined
   readonly #backoff: Backoff
-  #polling: Polls | undefined
+  #polls: Polls
+  #streamedPush: StreamedPush
   #nextCarrier = 1
   #flushing = false
   #askAgain = false
@@ -84,10 +83,9 @@ export class Link implements CarrierPort {
       onPong: (bytes) => this.#onPong(bytes),
       onReleased: options.onReleased,
     })
-    const retryMs = (): number => this.#backoff.next()
-    this.#pushes = new Pushes(client, this, retryMs)
-    this.#streamedPush = new StreamedPush({ client, port: this, session: this.#session, retryMs })
-    this.#polls = transport === "websocket" ? undefined : this.#newPolls()
+    this.#pushes = new Pushes(client, this, this.#retryMs)
+    this.#streamedPush = this.#newStreamedPush()
+    this.#polls = this.#newPolls()
     this.#websocket =
       transport === "poll"
         ? undefined
@@ -108,9 +106,8 @@ export class Link implements CarrierPort {
   /** The way messages travel now. */
   get carriedOn(): "poll" | "websocket" | undefined {
     if (this.#websocket?.open) return "websocket"
-    return this.#options.clock.now() - this.#heardAt < silentMs && this.#polling !== undefined
-      ? "poll"
-      : undefined
+    const { clock, transport } = this.#options
+    return transport !== "websocket" && clock.now() - this.#heardAt < silentMs ? "poll" : undefined
   }
 
   /** True while so much is on its way up that upstreams are not to be read; `onWritable` follows. */
@@ -121,10 +118,11 @@ export class Link implements CarrierPort {
   }
 
   start(): void {
-    this.#polling = this.#polls
-    this.#polling?.start()
     this.#websocket?.start()
-    this.#streamedPush.start()
+    if (this.#options.transport !== "websocket") {
+      this.#polls.start()
+      this.#streamedPush.start()
+    }
     this.#sendPing()
     this.#armCheck()
   }
@@ -143,7 +141,7 @@ export class Link implements CarrierPort {
     this.#over = true
     clearTimeout(this.#checker)
     clearTimeout(this.#ackTimer)
-    this.#polling?.stop()
+    this.#polls.stop()
     this.#pushes.stop()
     this.#streamedPush.stop()
     this.#websocket?.stop()
@@ -219,27 +217,42 @@ export class Link implements CarrierPort {
       client: this.#options.client,
       port: this,
       pollMs: this.#options.welcome.pollSeconds * 1000,
-      retryMs: () => this.#backoff.next(),
+      retryMs: this.#retryMs,
       onStreaming: () => this.#scheduleFlush(),
     })
+  }
+
+  #newStreamedPush(): StreamedPush {
+    const { client } = this.#options
+    return new StreamedPush({ client, port: this, session: this.#session, retryMs: this.#retryMs })
   }
 
   #readyCarrier(): UpCarrier | undefined {
     const websocket = this.#websocket
     if (websocket?.open) {
-      if (this.#streamedPush.ready && this.#session.queuedBytes >= bulkBytes) return this.#streamedPush
+      // What follows something large is delivered after it anyway: it goes the same way, so that nothing arrives early.
+      const large = this.#session.queuedBytes >= bulkBytes || this.#session.unacknowledgedBytes >= bulkBytes
+      if (large && this.#streamedPush.ready) return this.#streamedPush
       return websocket.ready ? websocket : undefined
     }
+    if (this.#options.transport === "websocket") return undefined
     if (this.#streamedPush.proven) return this.#streamedPush.ready ? this.#streamedPush : undefined
     return this.#pushes.ready ? this.#pushes : undefined
   }
 
   #onWebSocket(open: boolean): void {
     if (this.#options.transport === "auto") {
-      // The polls rest while the websocket carries, and take over when it is gone.
-      this.#polling?.stop()
-      this.#polling = open ? undefined : this.#newPolls()
-      this.#polling?.start()
+      // Short polls rest while the websocket carries, and take over when it is gone.
+      if (open) this.#polls.rest()
+      else this.#polls.wake()
+    } else if (open) {
+      this.#polls = this.#newPolls()
+      this.#polls.start(true)
+      this.#streamedPush = this.#newStreamedPush()
+      this.#streamedPush.start()
+    } else {
+      this.#polls.stop()
+      this.#streamedPush.stop()
     }
     this.#scheduleFlush()
   }
@@ -314,6 +327,8 @@ export class Link implements CarrierPort {
     this.#flushing = true
     setImmediate(this.#flushNow)
   }
+
+  readonly #retryMs = (): number => this.#backoff.next()
 
   readonly #flushNow = (): void => this.flush()
 }

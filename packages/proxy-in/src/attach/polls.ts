@@ -33,6 +33,7 @@ export class Polls {
   #streamed: Request | undefined
   #streaming = false
   #stopped = false
+  #resting = false
   #polling = 0
   #probeAgainMs = probeAgainMs.first
 
@@ -44,9 +45,23 @@ export class Polls {
     return this.#streaming
   }
 
-  start(): void {
+  /** `resting`: only the streamed poll, as a second way down beside something better. */
+  start(resting = false): void {
+    this.#resting = resting
     this.#fill()
     this.#probe()
+  }
+
+  /** A websocket carries what is small: no short polls any more. */
+  rest(): void {
+    this.#resting = true
+    this.#endShortPolls()
+  }
+
+  /** The websocket is gone: polls carry everything again. */
+  wake(): void {
+    this.#resting = false
+    this.#fill()
   }
 
   stop(): void {
@@ -59,7 +74,7 @@ export class Polls {
   }
 
   #fill(): void {
-    while (!this.#stopped && !this.#streaming && this.#polling < overlapping) this.#poll()
+    while (!this.#stopped && !this.#streaming && !this.#resting && this.#polling < overlapping) this.#poll()
   }
 
   #poll(): void {
@@ -114,7 +129,7 @@ export class Polls {
           proven = true
           this.#forget(giveUp)
           quiet = this.#after(quietMs, () => {
-            if (this.#streamed === request) this.#probe()
+            if (this.#streamed === request && !this.#resting) this.#probe()
           })
           this.#proven(request, before)
           port.alive()
@@ -148,9 +163,7 @@ export class Polls {
     this.#probeAgainMs = probeAgainMs.first
     if (!this.#streaming) {
       this.#streaming = true
-      for (const poll of this.#running) poll.abort()
-      this.#polling -= this.#running.size
-      this.#running.clear()
+      this.#endShortPolls()
       this.#options.onStreaming(true)
     }
     // The edge ends the one before by itself; one that it has lost sight of is given up.
@@ -158,6 +171,12 @@ export class Polls {
     this.#after(renewMs, () => {
       if (this.#streamed === request) this.#probe()
     })
+  }
+
+  #endShortPolls(): void {
+    for (const poll of this.#running) poll.abort()
+    this.#polling -= this.#running.size
+    this.#running.clear()
   }
 
   /** Back to short polls; streaming is tried again after a while. */

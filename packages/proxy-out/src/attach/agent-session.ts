@@ -27,6 +27,8 @@ export interface AgentSessionPort {
 }
 
 const ackDelayMs = 20
+/** From this much on what waits is worth a streamed poll beside a websocket: its reader needs not put it together first. */
+const bulkBytes = 64 * 1024
 const maxStreamId = 0xffff_ffff
 
 export class AgentSession implements SessionSink, StreamOwner {
@@ -48,8 +50,8 @@ export class AgentSession implements SessionSink, StreamOwner {
   #ended = false
   #flushing = false
   #ackTimer: NodeJS.Timeout | undefined
-  /** Something arrived since this was last cleared. */
-  heard = true
+  /** Messages that arrived: whoever wants to know whether the agent is silent looks twice. */
+  heard = 0
   /** The last carriers were closed by us because the agent was silent, not by the agent's side. */
   silent = false
 
@@ -138,7 +140,7 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   /** One message from the agent. Throws WireError: the session is broken then and has to be ended. */
   receive(message: Message): void {
-    this.heard = true
+    this.heard++
     this.session.receive(message)
     if (this.#blocked.size > 0 && !this.congested) this.#unblock()
     if (this.session.ackDue && this.#ackTimer === undefined) {
@@ -280,8 +282,15 @@ export class AgentSession implements SessionSink, StreamOwner {
   }
 
   #readyCarrier(): Carrier | undefined {
-    for (const carrier of this.#carriers) if (carrier.ready) return carrier
-    return undefined
+    const { queuedBytes, unacknowledgedBytes } = this.session
+    // What follows something large is delivered after it anyway: it goes the same way, so that nothing arrives early.
+    const large = queuedBytes >= bulkBytes || unacknowledgedBytes >= bulkBytes
+    let best: Carrier | undefined
+    for (const carrier of this.#carriers) {
+      if (carrier.kind === (large ? "streamed" : "websocket") && carrier.ready) return carrier
+      if (best === undefined && carrier.ready) best = carrier
+    }
+    return best
   }
 
   /** Once per turn of the event loop: what many sockets said in one turn leaves as one message. */

@@ -43,7 +43,7 @@ export class Sessions implements AgentSessionPort {
   readonly #failover: Deadlines<AgentSession>
   readonly #quiet = new WeakMap<
     AgentSession,
-    { checks: number; acknowledged: number; stuck: number; missing: boolean }
+    { heard: number; checks: number; acknowledged: number; stuck: number; missing: boolean }
   >()
   /** Tunnels that some agent has served since the start. */
   readonly #known = new Set<string>()
@@ -152,10 +152,10 @@ export class Sessions implements AgentSessionPort {
         this.end(old, "replaced")
         continue
       }
-      old.heard = false
+      const { heard } = old
       old.session.ping(replacedProbe)
       setTimeout(() => {
-        if (old.heard) return
+        if (old.heard > heard) return
         old.silent = true
         this.end(old, "replaced")
       }, replacedMs).unref()
@@ -172,9 +172,9 @@ export class Sessions implements AgentSessionPort {
   #check(session: AgentSession): void {
     let quiet = this.#quiet.get(session)
     if (quiet === undefined)
-      this.#quiet.set(session, (quiet = { checks: 0, acknowledged: 0, stuck: 0, missing: false }))
-    quiet.checks = session.heard ? 0 : quiet.checks + 1
-    session.heard = false
+      this.#quiet.set(session, (quiet = { heard: -1, checks: 0, acknowledged: 0, stuck: 0, missing: false }))
+    quiet.checks = session.heard > quiet.heard ? 0 : quiet.checks + 1
+    quiet.heard = session.heard
     if (!session.attached) return
     if (quiet.checks >= silentChecks) {
       session.silent = true

@@ -7,7 +7,7 @@ import { parseRedisUrl } from "./redis-url.ts"
  * Where Redis is: a URL as `parseRedisUrl` reads it, or a function that opens a connection with the given options merged in
  * (for set-ups that no URL can say).
  */
-export type RedisTarget = string | ((options: RedisOptions) => RedisClient)
+export type RedisTarget = string | ((options: RedisOptions & { replyMapping: "legacy" }) => RedisClient)
 
 export type RedisClient = Redis | Cluster
 

@@ -43,8 +43,7 @@ export class WakeUps {
   listenerUp(): void {
     this.#listening = true
     this.#changed.clear()
-    const channels = [...this.#watched.keys()]
-    if (channels.length > 0) this.#options.listener.subscribe(...channels).catch(() => undefined)
+    this.#subscribe([...this.#watched.keys()])
   }
 
   listenerDown(): void {
@@ -63,14 +62,24 @@ export class WakeUps {
     const changed = [...this.#changed]
     this.#changed = new Set()
     if (!this.#listening) return
-    const { listener } = this.#options
-    const wanted = changed.filter((channel) => this.#watched.has(channel))
+    this.#subscribe(changed.filter((channel) => this.#watched.has(channel)))
     const unwanted = changed.filter((channel) => !this.#watched.has(channel))
-    if (wanted.length > 0) listener.subscribe(...wanted).catch(() => undefined)
-    if (unwanted.length > 0) listener.unsubscribe(...unwanted).catch(() => undefined)
+    if (unwanted.length > 0) this.#options.listener.unsubscribe(...unwanted).catch(() => undefined)
+  }
+
+  #subscribe(channels: string[]): void {
+    if (channels.length === 0) return
+    this.#options.listener.subscribe(...channels).catch(() => {
+      // A cluster's connection for subscriptions comes up a little after the cluster itself.
+      setTimeout(() => {
+        if (this.#listening) this.#subscribe(channels.filter((channel) => this.#watched.has(channel)))
+      }, retryMs).unref()
+    })
   }
 
   #channel(queueName: string): string {
     return `${this.#options.prefix}:wake:${queueName}`
   }
 }
+
+const retryMs = 200

@@ -3,7 +3,8 @@ import { Redis } from "ioredis"
 import { startRedis } from "../../../../test/support/redis.ts"
 import type { RedisServer } from "../../../../test/support/redis.ts"
 import { freePort } from "../../../../test/support/redis.ts"
-import { checkRedisUrl, openRedis } from "../../src/queue/redis-target.ts"
+import { openRedis } from "../../src/queue/redis-target.ts"
+import { parseRedisUrl } from "../../src/queue/redis-url.ts"
 import { Fleet } from "./bullmq-kit.ts"
 import { RecordingConsumer, tickets, until } from "./kit.ts"
 
@@ -17,7 +18,7 @@ describe("a Redis URL", () => {
     "redis+sentinel://a:26379,b,[::1]:26380/main/1",
     "rediss+cluster://u:p@a:7000,b:7001",
   ])("%s is understood", (url) => {
-    expect(() => checkRedisUrl(url)).not.toThrow()
+    expect(() => parseRedisUrl(url)).not.toThrow()
   })
 
   test.each([
@@ -35,14 +36,14 @@ describe("a Redis URL", () => {
     "redis+sentinel://u:s3cr3t@a",
     "redis://u:s3cr3t@b@a",
   ])("%s is refused without repeating it", (url) => {
-    const refusal = (): void => checkRedisUrl(url)
+    const refusal = (): unknown => parseRedisUrl(url)
     expect(refusal).toThrow(TypeError)
     expect(refusal).not.toThrow(/s3cr3t|zz/)
   })
 
   test("names host, port, database, credentials and TLS", () => {
-    const client = openRedis("rediss://us%3Aer:p%40ss@redis.example:7000/3", { lazyConnect: true })
-    expect(client.options).toMatchObject({
+    const { options } = openRedis("rediss://us%3Aer:p%40ss@redis.example:7000/3", { lazyConnect: true })
+    expect(options).toMatchObject({
       host: "redis.example",
       port: 7000,
       db: 3,
@@ -60,7 +61,8 @@ describe("a Redis URL", () => {
   })
 })
 
-async function leasesAcross(redis: RedisServer, url: string): Promise<void> {
+/** What two edges at this URL make of 50 tickets: those that the one offers and the other leases. */
+async function leasedAcross(redis: RedisServer, url: string): Promise<string[]> {
   await using fleet = new Fleet(redis)
   const a = await fleet.edge("edge-a", { redis: url })
   const b = await fleet.edge("edge-b", { redis: url })
@@ -69,18 +71,18 @@ async function leasesAcross(redis: RedisServer, url: string): Promise<void> {
   for (const one of tickets(50)) a.offer(one)
   await until("leased", () => consumer.leased.length === 50)
   for (const one of tickets(50)) a.withdraw(one)
-  expect(a.health).toEqual({ state: "ready" })
   await Promise.all([a.stop(), b.stop()])
+  return consumer.ids
 }
 
 test("edges share a queue on a Redis Cluster, where one queue's keys have to share a slot", async () => {
-  await using redis = await startRedis({ args: ["--cluster-enabled", "yes"] })
+  await using redis = await startRedis({
+    args: ["--cluster-enabled", "yes", "--cluster-announce-ip", "127.0.0.1"],
+  })
   const admin = new Redis(redis.url)
   await admin.call("CLUSTER", "ADDSLOTSRANGE", 0, 16_383)
-  await until("the cluster is formed", async () =>
-    String(await admin.cluster("INFO")).includes("cluster_state:ok"),
-  )
-  await leasesAcross(redis, `redis+cluster://127.0.0.1:${redis.port}`)
+  await until("the cluster is formed", async () => (await admin.cluster("INFO")).includes("cluster_state:ok"))
+  expect(await leasedAcross(redis, `redis+cluster://127.0.0.1:${redis.port}`)).toHaveLength(50)
   expect(await admin.keys("*")).toEqual([])
   admin.disconnect()
 }, 20_000)
@@ -91,6 +93,6 @@ test("edges share a queue on a Redis that sentinels name", async () => {
   await using sentinel = await startRedis({ port, args: ["--sentinel"] })
   const admin = new Redis(sentinel.url)
   await admin.call("SENTINEL", "MONITOR", "main", "127.0.0.1", redis.port, 1)
-  await leasesAcross(redis, `redis+sentinel://127.0.0.1:${port}/main`)
+  expect(await leasedAcross(redis, `redis+sentinel://127.0.0.1:${port}/main`)).toHaveLength(50)
   admin.disconnect()
 }, 20_000)

@@ -1,0 +1,85 @@
+// The agent's end of a session, and carriers between it and the edge's end that lose what the test has them lose.
+import { Session } from "@restante/protocol"
+import type { OpenFrame } from "@restante/protocol"
+import type { AgentSession } from "../../src/attach/agent-session.ts"
+import type { Carrier } from "../../src/attach/carrier.ts"
+
+export class AgentPeer {
+  /** Frames that arrived, in order. */
+  readonly heard: string[] = []
+  readonly opens: { readonly stream: number; readonly frame: OpenFrame }[] = []
+  pongs = 0
+  readonly session: Session = new Session({
+    onOutput: () => {},
+    onPong: () => this.pongs++,
+    sink: {
+      onOpen: (stream, frame) => {
+        this.opens.push({ stream, frame })
+        this.heard.push(`open ${stream}`)
+      },
+      onTaken: (stream) => this.heard.push(`taken ${stream}`),
+      onHead: (stream) => this.heard.push(`head ${stream}`),
+      onData: (stream, bytes) => this.heard.push(`data ${stream} ${bytes.length}`),
+      onEnd: (stream) => this.heard.push(`end ${stream}`),
+      onReset: (stream, code) => this.heard.push(`reset ${stream} ${code}`),
+      onWindow: (stream, credit) => this.heard.push(`window ${stream} ${credit}`),
+      onDrain: () => this.heard.push("drain"),
+    },
+  })
+
+  /** Everything that the agent has to say reaches the edge. */
+  speak(edge: AgentSession): void {
+    for (let parts = this.session.nextMessage(1); parts !== undefined; parts = this.session.nextMessage(1))
+      edge.receive(Buffer.concat(parts))
+  }
+
+  acknowledge(edge: AgentSession, options?: { readonly resend: boolean }): void {
+    edge.receive(this.session.ackMessage(options))
+  }
+}
+
+export interface FakeCarrierOptions {
+  readonly kind?: Carrier["kind"]
+  /** Whether what it is given arrives. Default true. */
+  readonly delivers?: boolean
+}
+
+export class FakeCarrier implements Carrier {
+  readonly id: number
+  readonly kind: Carrier["kind"]
+  ready = true
+  closed = false
+  /** Messages that it took. */
+  sent = 0
+  delivers: boolean
+  readonly #edge: AgentSession
+  readonly #peer: AgentPeer
+
+  constructor(edge: AgentSession, peer: AgentPeer, { kind = "websocket", delivers = true }: FakeCarrierOptions = {}) {
+    this.id = edge.carrierId()
+    this.kind = kind
+    this.delivers = delivers
+    this.#edge = edge
+    this.#peer = peer
+    edge.attach(this)
+  }
+
+  send(parts: readonly Buffer[]): void {
+    this.sent++
+    if (this.delivers) this.#peer.session.receive(Buffer.concat(parts))
+    if (this.kind !== "poll") return
+    this.ready = false
+    this.#edge.detach(this, true)
+  }
+
+  close(): void {
+    this.closed = true
+    this.lost()
+  }
+
+  /** The connection is gone. */
+  lost(): void {
+    this.ready = false
+    this.#edge.detach(this, this.kind === "poll")
+  }
+}

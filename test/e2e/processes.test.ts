@@ -1,0 +1,180 @@
+// Agents and edges that die, are restarted, or are asked to stop, while clients keep coming.
+import { once } from "node:events"
+import { type IncomingMessage, request, type ServerResponse } from "node:http"
+import { describe, expect, test } from "vitest"
+import { begin, fetchWhole } from "../support/client.ts"
+import { startLoad } from "../support/load.ts"
+import { edgeStatus, type Pair, startAgent, startEdge, startPair, type Transport, transports } from "../support/pair.ts"
+import { queues, startQueue } from "../support/queue.ts"
+import { expectRefusal } from "../support/refusal.ts"
+import { passTime, until } from "../support/until.ts"
+import { bodyOf, type HttpUpstream, httpUpstream } from "../support/upstream.ts"
+
+const kinds = queues.flatMap((queue) => transports.map((transport) => ({ queue, transport })))
+
+describe.for(kinds)("queue in $queue, over $transport", { concurrent: true, timeout: 60_000 }, ({ queue, transport }) => {
+  test("an agent killed with -9 and started again 3 s later under 200 GETs/s: every client gets 200", async () => {
+    await using place = await startQueue(queue)
+    // Slow enough that some requests are always at the upstream when the agent dies.
+    await using upstream = await httpUpstream((_request, response) => setTimeout(() => response.end("ok"), 20))
+    await using edge = await startEdge({ args: place.args })
+    const options = { server: upstream.url, external: edge.url, transport }
+    await using first = await startAgent(options)
+    await first.attached()
+    const load = startLoad(edge.url, 200)
+    await until("the load to run", () => upstream.seen.length > 200)
+    await first.program.kill()
+    await passTime(3000)
+    await using second = await startAgent(options)
+    await second.attached()
+    const servedBefore = upstream.seen.length
+    await until("the load to run again", () => upstream.seen.length > servedBefore + 1000, 20_000)
+    const { requests, outcomes, longestMs } = await load.stop()
+    expect(outcomes).toEqual(new Map([["200", requests]]))
+    expect(longestMs).toBeLessThan(15_000)
+  })
+})
+
+describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
+  test("after it took a POST: 502 as soon as another one has taken its place, and the upstream ran it once", async () => {
+    await using upstream = await httpUpstream(() => undefined)
+    await using edge = await startEdge()
+    const options = { server: upstream.url, external: edge.url }
+    await using first = await startAgent(options)
+    await first.attached()
+    const answer = fetchWhole(`${edge.url}/pay`, { method: "POST", body: "once" })
+    await until("the upstream to have it", () => upstream.seen.length === 1)
+    await first.program.kill()
+    await using second = await startAgent(options)
+    await second.attached()
+    const attachedAt = performance.now()
+    expectRefusal(
+      await answer,
+      { status: 502, error: "connection_terminated", code: "agent_lost", forwarded: "maybe" },
+      [upstream.port],
+    )
+    expect(performance.now() - attachedAt).toBeLessThan(3000)
+    expect(upstream.seen).toEqual(["POST /pay"])
+  })
+
+  test("in the middle of its answer: the client's connection is reset as soon as another one has taken its place", async () => {
+    await using upstream = await httpUpstream((_request, response) => response.write("half of it"))
+    await using edge = await startEdge()
+    const options = { server: upstream.url, external: edge.url }
+    await using first = await startAgent(options)
+    await first.attached()
+    const answer = await begin(`${edge.url}/`)
+    await once(answer, "data")
+    await first.program.kill()
+    await using second = await startAgent(options)
+    const [error] = (await once(answer, "error")) as [NodeJS.ErrnoException]
+    expect(error.code).toBe("ECONNRESET")
+    await second.attached()
+  })
+
+  test("while another one serves the tunnel too: a GET that only waited for it goes to the other one within seconds", async () => {
+    await using edge = await startEdge()
+    await using silent = await httpUpstream(() => undefined)
+    await using first = await startAgent({ server: silent.url, external: edge.url })
+    await first.attached()
+    const answer = fetchWhole(`${edge.url}/`)
+    await until("the first one's upstream to have it", () => silent.seen.length === 1)
+    await using upstream = await httpUpstream((_request, response) => response.end("the other one"))
+    await using second = await startAgent({ server: upstream.url, external: edge.url })
+    await second.attached()
+    const killedAt = performance.now()
+    await first.program.kill()
+    expect(await answer).toMatchObject({ status: 200, text: "the other one" })
+    expect(performance.now() - killedAt).toBeLessThan(5000)
+  })
+})
+
+describe.for(transports)("over %s", { concurrent: true, timeout: 60_000 }, (transport) => {
+  test("an edge that is killed and started again: its agent attaches again by itself", async () => {
+    await using upstream = await httpUpstream((_request, response) => response.end("ok"))
+    await using edge = await startEdge()
+    await using agent = await startAgent({ server: upstream.url, external: edge.url, transport })
+    await agent.attached()
+    await edge.program.kill()
+    await until("the agent to notice", async () => (await agent.status()).link.kind === "reconnecting")
+    await using again = await startEdge({ port: edge.port })
+    expect((await fetchWhole(`${again.url}/`)).text).toBe("ok")
+    await agent.attached()
+  })
+
+  test("an agent asked to stop finishes what runs, leaves what comes to the next one, and exits with 0", async () => {
+    await using running = await startRunning(transport)
+    const { pair, upstream } = running
+    pair.agent.program.signal("SIGTERM")
+    await until("it to be stopping", () => pair.agent.program.hasLogged("stopping"))
+    const later = fetchWhole(`${pair.url}/later`)
+    await until("it to wait", async () => (await edgeStatus(pair.edge)).queue.waiting === 1)
+    expect(await running.finish()).toEqual({ download: "first,last", upload: "200000 bytes" })
+    expect(await pair.agent.program.ended).toEqual({ code: 0, signal: null })
+    expect(upstream.seen).not.toContain("GET /later")
+    await using next = await startAgent({ server: upstream.url, external: pair.url, transport })
+    await next.attached()
+    expect((await later).text).toBe("at once")
+  })
+
+  test("an edge asked to stop finishes what runs, refuses what comes, and exits with 0", async () => {
+    await using running = await startRunning(transport)
+    const { pair } = running
+    pair.edge.program.signal("SIGTERM")
+    await until("it to be stopping", () => pair.edge.program.hasLogged("stopping"))
+    expectRefusal(await fetchWhole(`${pair.url}/later`), {
+      status: 503,
+      error: "destination_unavailable",
+      code: "edge_stopping",
+      forwarded: "no",
+      retry: true,
+    })
+    expect(await running.finish()).toEqual({ download: "first,last", upload: "200000 bytes" })
+    expect(await pair.edge.program.ended).toEqual({ code: 0, signal: null })
+  })
+})
+
+interface Running extends AsyncDisposable {
+  readonly pair: Pair
+  readonly upstream: HttpUpstream
+  /** Lets both come to their ends; resolves with what client and upstream got. */
+  finish(): Promise<{ download: string; upload: string }>
+}
+
+/** A pair through which a download and an upload run, both half done. Everything but those is answered at once. */
+async function startRunning(transport: Transport): Promise<Running> {
+  await using stack = new AsyncDisposableStack()
+  const downloads: ServerResponse[] = []
+  const upstream = stack.use(
+    await httpUpstream((incoming, response) => {
+      if (incoming.url === "/upload") {
+        void bodyOf(incoming).then((body) => response.end(`${body.length} bytes`))
+      } else if (incoming.url === "/download") {
+        response.write("first,")
+        downloads.push(response)
+      } else {
+        response.end("at once")
+      }
+    }),
+  )
+  const pair = stack.use(await startPair({ server: upstream.url, transport }))
+  const headers = { "content-length": 200_000 }
+  const upload = request(`${pair.url}/upload`, { method: "PUT", headers, agent: false })
+  upload.write("x".repeat(100_000))
+  const uploaded = once(upload, "response") as Promise<[IncomingMessage]>
+  const download = await begin(`${pair.url}/download`)
+  const downloaded = bodyOf(download)
+  await until("the upload to have begun", () => upstream.seen.includes("PUT /upload"))
+  const owned = stack.move()
+  return {
+    pair,
+    upstream,
+    finish: async () => {
+      upload.end("x".repeat(100_000))
+      for (const response of downloads) response.end("last")
+      const [answer] = await uploaded
+      return { download: (await downloaded).toString(), upload: (await bodyOf(answer)).toString() }
+    },
+    [Symbol.asyncDispose]: () => owned.disposeAsync(),
+  }
+}
