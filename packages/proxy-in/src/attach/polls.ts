@@ -52,10 +52,12 @@ export class Polls {
     this.#probe()
   }
 
-  /** A websocket carries what is small: no short polls any more. */
+  /**
+   * A websocket carries what is small: no short polls any more. Those that run end by themselves: one that is broken
+   * off may have a message under way.
+   */
   rest(): void {
     this.#resting = true
-    this.#endShortPolls()
   }
 
   /** The websocket is gone: polls carry everything again. */
@@ -163,7 +165,6 @@ export class Polls {
     this.#probeAgainMs = probeAgainMs.first
     if (!this.#streaming) {
       this.#streaming = true
-      this.#endShortPolls()
       this.#options.onStreaming(true)
     }
     // The edge ends the one before by itself; one that it has lost sight of is given up.
@@ -171,12 +172,6 @@ export class Polls {
     this.#after(renewMs, () => {
       if (this.#streamed === request) this.#probe()
     })
-  }
-
-  #endShortPolls(): void {
-    for (const poll of this.#running) poll.abort()
-    this.#polling -= this.#running.size
-    this.#running.clear()
   }
 
   /** Back to short polls; streaming is tried again after a while. */

@@ -16,7 +16,8 @@ export interface StreamedPushOptions {
 
 /** A path that has not passed the PING on by then holds bodies back. */
 const probeMs = 3000
-const probeAgainMs = 600_000
+/** Then it is tried again after this long, and each time after twice as long, up to the most. */
+const probeAgainMs = { first: 30_000, most: 600_000 }
 /** A body is ended and a new one begun this often. */
 const renewMs = 240_000
 const maxBufferedBytes = 2 * 1024 * 1024
@@ -31,6 +32,7 @@ export class StreamedPush implements UpCarrier {
   #wanting = false
   #stopped = false
   #timer: NodeJS.Timeout | undefined
+  #probeAgainMs = probeAgainMs.first
   id = 0
 
   constructor(options: StreamedPushOptions) {
@@ -65,6 +67,7 @@ export class StreamedPush implements UpCarrier {
     if (this.#proof === undefined || !this.#proof.equals(bytes)) return
     this.#proof = undefined
     this.#proven = true
+    this.#probeAgainMs = probeAgainMs.first
     clearTimeout(this.#timer)
     this.#timer = setTimeout(() => this.#renew(), renewMs)
     this.#options.port.flush()
@@ -96,7 +99,7 @@ export class StreamedPush implements UpCarrier {
     // The PING leaves on this carrier, together with whatever goes before it.
     for (let parts = session.nextMessage(id); parts !== undefined; parts = session.nextMessage(id))
       this.send(parts)
-    this.#timer = setTimeout(() => this.#fallBack(id, probeAgainMs), probeMs)
+    this.#timer = setTimeout(() => this.#fallBack(id, this.#nextProbeMs()), probeMs)
   }
 
   #ended(id: number, error: Error | undefined): void {
@@ -106,7 +109,13 @@ export class StreamedPush implements UpCarrier {
       return
     }
     if (error !== undefined) this.#options.port.failed(error)
-    this.#fallBack(id, this.#proven || error !== undefined ? this.#options.retryMs() : probeAgainMs)
+    this.#fallBack(id, this.#proven || error !== undefined ? this.#options.retryMs() : this.#nextProbeMs())
+  }
+
+  #nextProbeMs(): number {
+    const againMs = this.#probeAgainMs
+    this.#probeAgainMs = Math.min(againMs * 2, probeAgainMs.most)
+    return againMs
   }
 
   #fallBack(id: number, againMs: number): void {

@@ -61,7 +61,7 @@ export class BullmqBroker implements Broker {
       name: `${prefix}-${edgeId}-wake`,
       log,
       reported: false,
-      onUp: () => this.#listening(),
+      onUp: () => this.#wakeUps.listenerUp(),
       onDown: () => this.#wakeUps.listenerDown(),
     })
     const { client } = this.#commands
@@ -155,12 +155,6 @@ export class BullmqBroker implements Broker {
 
   #down(): void {
     for (const tunnel of this.#tunnels.values()) tunnel.down()
-  }
-
-  /** Wake-ups may have been missed while nobody listened. */
-  #listening(): void {
-    this.#wakeUps.listenerUp()
-    for (const tunnel of this.#tunnels.values()) tunnel.wake()
   }
 
   /** The connection's own troubles are the link's to report; these are answers. */

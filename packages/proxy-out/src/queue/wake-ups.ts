@@ -24,7 +24,7 @@ export class WakeUps {
     })
   }
 
-  /** `wake` is called when another edge has added something to the queue. */
+  /** `wake` is called when another edge may have added something to the queue. */
   watch(queueName: string, wake: () => void): void {
     this.#watched.set(this.#channel(queueName), wake)
     this.#change(queueName)
@@ -69,12 +69,16 @@ export class WakeUps {
 
   #subscribe(channels: string[]): void {
     if (channels.length === 0) return
-    this.#options.listener.subscribe(...channels).catch(() => {
+    this.#options.listener.subscribe(...channels).then(
+      // What was announced before this moment, nobody here has heard.
+      () => channels.forEach((channel) => this.#watched.get(channel)?.()),
       // A cluster's connection for subscriptions comes up a little after the cluster itself.
-      setTimeout(() => {
-        if (this.#listening) this.#subscribe(channels.filter((channel) => this.#watched.has(channel)))
-      }, retryMs).unref()
-    })
+      () =>
+        setTimeout(
+          () => this.#listening && this.#subscribe(channels.filter((channel) => this.#watched.has(channel))),
+          retryMs,
+        ).unref(),
+    )
   }
 
   #channel(queueName: string): string {

@@ -6,7 +6,7 @@ import { encodeTickets } from "../../src/queue/ticket-codec.ts"
 import { Fleet, logOf } from "./bullmq-kit.ts"
 import { RecordingConsumer, allOctets, pause, ticket, tickets, until } from "./kit.ts"
 
-describe("edges that share a Redis", () => {
+describe.concurrent("edges that share a Redis", () => {
   let redis: RedisServer
 
   beforeAll(async () => {
@@ -227,35 +227,6 @@ describe("edges that share a Redis", () => {
     await until("the next leased", () => consumer.leased.length === 2)
     expect(consumer.ids).toEqual(["a", "b"])
   })
-
-  test("1,000 tunnels of one edge share at most ten connections", async () => {
-    await using fleet = new Fleet(redis)
-    const a = await fleet.edge("edge-a")
-    const consumers = Array.from({ length: 1000 }, (_, index) => {
-      const consumer = new RecordingConsumer(10)
-      a.subscribe(`tunnel-${index}`, consumer)
-      return consumer
-    })
-    for (let index = 0; index < 1000; index++) a.offer(ticket(`t${index}`, { tunnel: `tunnel-${index}` }))
-    await until("all leased", () => consumers.every(({ leased }) => leased.length === 1))
-    const clients = String(await fleet.client().client("LIST")).split("\n")
-    const ours = clients.filter((line) => line.includes(`name=${fleet.prefix}-edge-a`))
-    expect(ours.length).toBeGreaterThan(0)
-    expect(ours.length).toBeLessThanOrEqual(10)
-  })
-
-  test("idle tunnels cost Redis next to nothing", async () => {
-    await using fleet = new Fleet(redis)
-    const a = await fleet.edge("edge-a")
-    for (let index = 0; index < 200; index++) a.subscribe(`tunnel-${index}`, new RecordingConsumer(10))
-    await pause(500)
-    const client = fleet.client()
-    const scripts = async (): Promise<number> =>
-      Number(/cmdstat_evalsha:calls=(\d+)/.exec(await client.info("commandstats"))?.[1])
-    const before = await scripts()
-    await pause(3000)
-    expect((await scripts()) - before).toBeLessThan(40)
-  })
 })
 
 test("an eviction policy that may drop requests is warned about at start", async () => {
@@ -265,4 +236,35 @@ test("an eviction policy that may drop requests is warned about at start", async
   await until("checked", () => logOf(a).length > 0)
   const [warning] = logOf(a)
   expect(warning).toMatchObject({ level: "warn", fields: { policy: "allkeys-lru" } })
+})
+
+test("1,000 tunnels of one edge share at most ten connections", async () => {
+  await using redis = await startRedis()
+  await using fleet = new Fleet(redis)
+  const a = await fleet.edge("edge-a")
+  const consumers = Array.from({ length: 1000 }, (_, index) => {
+    const consumer = new RecordingConsumer(10)
+    a.subscribe(`tunnel-${index}`, consumer)
+    return consumer
+  })
+  for (let index = 0; index < 1000; index++) a.offer(ticket(`t${index}`, { tunnel: `tunnel-${index}` }))
+  await until("all leased", () => consumers.every(({ leased }) => leased.length === 1))
+  const clients = String(await fleet.client().client("LIST")).split("\n")
+  const ours = clients.filter((line) => line.includes(`name=${fleet.prefix}-edge-a`))
+  expect(ours.length).toBeGreaterThan(0)
+  expect(ours.length).toBeLessThanOrEqual(10)
+})
+
+test("idle tunnels cost Redis next to nothing", async () => {
+  await using redis = await startRedis()
+  await using fleet = new Fleet(redis)
+  const a = await fleet.edge("edge-a")
+  for (let index = 0; index < 200; index++) a.subscribe(`tunnel-${index}`, new RecordingConsumer(10))
+  await pause(500)
+  const client = fleet.client()
+  const scripts = async (): Promise<number> =>
+    Number(/cmdstat_evalsha:calls=(\d+)/.exec(await client.info("commandstats"))?.[1])
+  const before = await scripts()
+  await pause(3000)
+  expect((await scripts()) - before).toBeLessThan(40)
 })

@@ -335,7 +335,6 @@ test.each([
   ["half a frame", Buffer.from([0, 1, 2, 3])],
   ["an unknown frame", Buffer.concat([Buffer.from([0]), frame(100)])],
   ["a frame between agent and edge", Buffer.concat([Buffer.from([0]), drainFrame()])],
-  ["nothing", Buffer.alloc(0)],
 ])("a payload that is %s ends what is shared with that edge, and nothing else", async (_what, payload) => {
   const edges = new TwoEdges()
   const exchange = await edges.shared()

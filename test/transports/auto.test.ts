@@ -1,0 +1,4 @@
+// The contract over auto.
+import { transportContract } from "./transport-contract.ts"
+
+transportContract("auto", { transport: "auto", path: "plain" })
