@@ -6,6 +6,7 @@ import { describe, expect, test as base, type TestAPI } from "vitest"
 import { mib, readBulk, writeBulk } from "../support/bulk.ts"
 import { begin } from "../support/client.ts"
 import { type Pair, startPair, type Transport, transports } from "../support/pair.ts"
+import { report } from "../support/report.ts"
 import { passTime, until } from "../support/until.ts"
 import { bodyOf, httpUpstream } from "../support/upstream.ts"
 
@@ -48,12 +49,10 @@ function expectSmallMemory({ edge, agent }: Pair): void {
   expect(agent.program.peakMemoryBytes).toBeLessThan(memoryLimitBytes)
 }
 
-function report(what: string, pair: Pair, bytes: number, tookMs: number): void {
-  if (process.env["RESTANTE_TEST_REPORT"] === undefined) return
-  const peaks = [pair.edge, pair.agent].map(({ program }) => Math.round(program.peakMemoryBytes / mib))
-  console.log(
-    `${what}: ${(bytes / tookMs / 1e6).toFixed(2)} GB/s, edge ${peaks[0]} MiB, agent ${peaks[1]} MiB`,
-  )
+function reportBulk(what: string, { edge, agent }: Pair, bytes: number, tookMs: number): void {
+  const [edgeMib, agentMib] = [edge, agent].map(({ program }) => Math.round(program.peakMemoryBytes / mib))
+  const gigabytes = (bytes / tookMs / 1e6).toFixed(2)
+  report(() => `${what}: ${gigabytes} GB/s, most memory: edge ${edgeMib} MiB, agent ${agentMib} MiB`)
 }
 
 describe.for(transports)("over %s", (transport) => {
@@ -65,7 +64,7 @@ describe.for(transports)("over %s", (transport) => {
       const { pair } = world
       const began = performance.now()
       const received = await readBulk(await begin(`${pair.url}/${bulkBytes}`))
-      report(`download over ${transport}`, pair, bulkBytes, performance.now() - began)
+      reportBulk(`download over ${transport}`, pair, bulkBytes, performance.now() - began)
       expect(received).toEqual({ bytes: bulkBytes })
       expectSmallMemory(pair)
     },
@@ -85,7 +84,7 @@ describe.for(transports)("over %s", (transport) => {
         void,
       ]
       const received: unknown = JSON.parse((await bodyOf(response)).toString())
-      report(`upload over ${transport}, ${framing}`, pair, bulkBytes, performance.now() - began)
+      reportBulk(`upload over ${transport}, ${framing}`, pair, bulkBytes, performance.now() - began)
       expect(received).toEqual({ bytes: bulkBytes })
       expectSmallMemory(pair)
     },

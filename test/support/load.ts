@@ -1,7 +1,9 @@
 // Clients that come at a steady rate, whether those before them have been answered or not.
-import { fetchWhole, keptAlive, type RequestOptions } from "./client.ts"
+import { Pool } from "undici"
 
 export interface Load {
+  /** Resolves when all that have begun by now are answered. */
+  soFar(): Promise<unknown>
   /** Begins no further request; resolves when all are answered. */
   stop(): Promise<LoadResult>
 }
@@ -10,24 +12,23 @@ export interface LoadResult {
   readonly requests: number
   /** How many ended how: a status, or the text of an error. */
   readonly outcomes: ReadonlyMap<string, number>
-  /** The longest that anybody waited for an answer. Milliseconds. */
-  readonly longestMs: number
 }
 
-export function startLoad(url: string, perSecond: number, options: RequestOptions = {}): Load {
-  const agent = keptAlive(Number.POSITIVE_INFINITY)
+/** GETs of /1, /2, /3 … on as many kept-alive connections as it takes. */
+export function startLoad(origin: string, perSecond: number): Load {
+  const pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0 })
   const outcomes = new Map<string, number>()
   const running = new Set<Promise<void>>()
   let requests = 0
-  let longestMs = 0
   const one = async (): Promise<void> => {
-    const beganAt = performance.now()
-    const outcome = await fetchWhole(`${url}/${++requests}`, { agent, ...options }).then(
-      ({ status }) => String(status),
+    const outcome = await pool.request({ method: "GET", path: `/${++requests}` }).then(
+      async ({ statusCode, body }) => {
+        await body.dump()
+        return String(statusCode)
+      },
       (error: unknown) => String(error),
     )
     outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
-    longestMs = Math.max(longestMs, performance.now() - beganAt)
   }
   const beganAt = performance.now()
   const timer = setInterval(() => {
@@ -38,11 +39,12 @@ export function startLoad(url: string, perSecond: number, options: RequestOption
     }
   }, 5)
   return {
+    soFar: () => Promise.all(running),
     stop: async () => {
       clearInterval(timer)
       await Promise.all(running)
-      agent.destroy()
-      return { requests, outcomes, longestMs }
+      await pool.destroy()
+      return { requests, outcomes }
     },
   }
 }

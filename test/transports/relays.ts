@@ -141,7 +141,9 @@ export class BufferingProxy implements AsyncDisposable {
 
   constructor(target: () => number) {
     this.#target = target
-    this.#server.on("upgrade", (_request, socket: Socket) => socket.end("HTTP/1.1 501 Not Implemented\r\n\r\n"))
+    this.#server.on("upgrade", (_request, socket: Socket) =>
+      socket.end("HTTP/1.1 501 Not Implemented\r\n\r\n"),
+    )
     this.#server.on("request", (incoming, outgoing) => {
       const gone = new AbortController()
       outgoing.on("close", () => gone.abort())

@@ -1,6 +1,5 @@
 // What every transport promises, as a suite that each of them runs: a real edge and a real agent in this process, and
 // between them a path that cuts, stalls and buffers.
-import { once } from "node:events"
 import { describe, expect, test } from "vitest"
 import { begin, fetchWhole, RawClient } from "../support/client.ts"
 import { until } from "../support/until.ts"
@@ -45,30 +44,28 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       })
       await using world = await World.open({ ...options, upstream })
       await world.attached()
-      world.relay.cutEvery(20_000)
+      world.relay.cutEvery(25_000)
       const targets = Array.from({ length: 120 }, (_, index) => `/${index}`)
-      const answers = await Promise.all(
-        targets.map((target) =>
-          fetchWhole(`${world.url}${target}`, { method: "POST", body: "x".repeat(2000) }),
-        ),
-      )
-      expect(answers.map(({ text }) => text)).toEqual(targets.map((target) => `${target} 2000`))
+      const ask = async (target: string): Promise<string> =>
+        (await fetchWhole(`${world.url}${target}`, { method: "POST", body: "x".repeat(2000) })).text
+      const texts = await inTurns(6, targets, ask)
+      expect(texts).toEqual(targets.map((target) => `${target} 2000`))
       expect(upstream.seen.toSorted()).toEqual(targets.map((target) => `POST ${target}`).toSorted())
       expect(world.relay.cuts).toBeGreaterThan(5)
     })
 
     test("a download goes on after each of several cuts, byte for byte", async () => {
-      const body = distinctBytes(3 * mib)
+      const body = distinctBytes(5 * mib)
       await using upstream = await httpUpstream((_request, response) => response.end(body))
       await using world = await World.open({ ...options, upstream })
       await world.attached()
-      world.relay.cutEvery(mib)
+      world.relay.cutEvery(1.5 * mib)
       const answer = await fetchWhole(`${world.url}/file`)
       expect([answer.body.equals(body), world.relay.cuts > 1]).toEqual([true, true])
     })
 
     test("an upload goes on after each of several cuts, byte for byte", async () => {
-      const body = distinctBytes(3 * mib)
+      const body = distinctBytes(5 * mib)
       let received = Buffer.alloc(0)
       await using upstream = await httpUpstream((request, response) => {
         void bodyOf(request).then((bytes) => {
@@ -78,7 +75,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       })
       await using world = await World.open({ ...options, upstream })
       await world.attached()
-      world.relay.cutEvery(mib)
+      world.relay.cutEvery(1.5 * mib)
       const answer = await fetchWhole(`${world.url}/upload`, { method: "PUT", body })
       expect([answer.text, received.equals(body), world.relay.cuts > 1]).toEqual(["thanks", true, true])
     })
@@ -237,6 +234,8 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       may.resolve()
       const received = await bodyOf(response)
       await stopped
+      // So that the agent has somebody to say goodbye to.
+      await world.restartEdge()
       expect(received.equals(Buffer.concat([body, body]))).toBe(true)
     })
 
@@ -274,5 +273,21 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
   })
 }
 
-/** For what a suite adds. */
-export const closeOf = (emitter: NodeJS.EventEmitter): Promise<unknown> => once(emitter, "close")
+/** What `step` gives for each of them, in their order; so many of them run at a time. */
+async function inTurns<T, R>(
+  atATime: number,
+  items: readonly T[],
+  step: (item: T) => Promise<R>,
+): Promise<R[]> {
+  const results: R[] = []
+  let next = 0
+  const worker = async (): Promise<void> => {
+    while (next < items.length) {
+      const index = next++
+      // oxlint-disable-next-line no-await-in-loop -- one after the other, in each of the workers
+      results[index] = await step(items[index]!)
+    }
+  }
+  await Promise.all(Array.from({ length: atATime }, worker))
+  return results
+}

@@ -57,7 +57,14 @@ export class World implements AsyncDisposable {
   async agent(options: Partial<AgentOptions> = {}): Promise<Agent> {
     const { upstream, transport } = this.options
     const agent = new Agent({
-      server: { kind: "tcp", host: "127.0.0.1", port: upstream.port, tls: false, basePath: "", ca: undefined },
+      server: {
+        kind: "tcp",
+        host: "127.0.0.1",
+        port: upstream.port,
+        tls: false,
+        basePath: "",
+        ca: undefined,
+      },
       external: new URL(this.relay.url),
       externalCa: undefined,
       tunnel: "default",
@@ -83,7 +90,10 @@ export class World implements AsyncDisposable {
   async isAttached(agent: Agent): Promise<void> {
     const { transport, path } = this.options
     const wanted = transport === "poll" || path === "buffering" ? "poll" : "websocket"
-    await until("the agent to be attached", () => agent.status().carriedOn === wanted && agent.status().link.kind === "connected")
+    await until(
+      "the agent to be attached",
+      () => agent.status().carriedOn === wanted && agent.status().link.kind === "connected",
+    )
     await until("the edge to know it", async () => (await this.sessions()) > 0)
   }
 

@@ -23,6 +23,7 @@ export {
   protocolVersion,
   putMessageAck,
   putMessageHeader,
+  websocketProtocol,
 } from "./message.ts"
 export { OpenFrame } from "./open-frame.ts"
 export type { OpenFields, Scheme } from "./open-frame.ts"

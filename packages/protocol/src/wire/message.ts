@@ -12,6 +12,9 @@ export const messagesMediaType = "application/vnd.restante.messages"
 
 export const messageHeaderBytes = 20
 
+/** The websocket subprotocol (RFC 6455 section 1.9) under which each binary message is one message. */
+export const websocketProtocol = "restante.v1"
+
 export const preambleBytes = 8
 
 const magic = "RSTNTE"

@@ -22,7 +22,7 @@ export type Step =
 export type CarrierKind = "stream" | "packets"
 
 /** Small, so that short runs reach them. */
-export const tightLimits: WireLimits = {
+const tightLimits: WireLimits = {
   ...wireLimits,
   maxUnacknowledgedMessages: 5,
   maxUnacknowledgedBytes: 6000,
@@ -282,9 +282,9 @@ export class Carrier {
   }
 }
 
-export const sides: readonly [Side, Side] = [0, 1]
+const sides: readonly [Side, Side] = [0, 1]
 
-export function other(side: Side): Side {
+function other(side: Side): Side {
   return side === 0 ? 1 : 0
 }
 

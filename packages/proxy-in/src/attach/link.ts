@@ -180,6 +180,7 @@ export class Link implements CarrierPort {
     this.#askAgain = true
     this.#session.carrierLost(id)
     this.#scheduleFlush()
+    this.#ackTimer ??= setTimeout(() => this.#acknowledge(), ackDelayMs)
   }
 
   alive(): void {
@@ -277,7 +278,7 @@ export class Link implements CarrierPort {
 
   #acknowledge(): void {
     this.#ackTimer = undefined
-    if (this.#over || !this.#session.ackDue) return
+    if (this.#over || (!this.#session.ackDue && !this.#askAgain)) return
     const carrier = this.#readyCarrier()
     if (carrier !== undefined) carrier.send([this.acknowledgement()])
   }

@@ -121,6 +121,7 @@ export class Polls {
     let proven = false
     const giveUp = this.#after(probeMs, () => {
       request.abort()
+      before?.abort()
       if (this.#streamed === request) this.#streamed = undefined
       this.#fallBack(this.#nextProbeMs())
     })
@@ -144,6 +145,7 @@ export class Polls {
         if (quiet !== undefined) this.#forget(quiet)
         if (this.#streamed !== request) return
         this.#streamed = undefined
+        if (!proven) before?.abort()
         if (error !== undefined) {
           port.lost(0)
           port.failed(error)

@@ -1,6 +1,6 @@
 // The session over a websocket, both ways. Tried again for ever, less and less often where it does not work: the polls
 // carry on meanwhile.
-import { WireError, wireLimits } from "@restante/protocol"
+import { WireError, websocketProtocol, wireLimits } from "@restante/protocol"
 import { WebSocket } from "ws"
 import type { RawData } from "ws"
 import { Backoff } from "./backoff.ts"
@@ -22,7 +22,6 @@ export interface WebSocketLinkOptions {
 
 const handshakeMs = 10_000
 const maxBufferedBytes = 2 * 1024 * 1024
-export const websocketProtocol = "restante.v1"
 
 export class WebSocketLink implements UpCarrier {
   readonly #options: WebSocketLinkOptions
@@ -62,14 +61,14 @@ export class WebSocketLink implements UpCarrier {
     })
     let problem: LinkError | undefined
     socket.on("open", () => {
-      this.id = id
-      this.#open = true
-      this.#backoff.reset()
+      // We speak first; it is open once the edge's answer shows that the path carries both ways.
       socket.send(port.acknowledgement())
-      port.alive()
-      this.#options.onOpen(true)
+      this.#timer = setTimeout(() => socket.terminate(), handshakeMs)
     })
-    socket.on("message", (message) => this.#receive(socket, message))
+    socket.on("message", (message) => {
+      this.#receive(socket, message)
+      if (!this.#open && socket === this.#socket && socket.readyState === WebSocket.OPEN) this.#opened(id)
+    })
     socket.on("unexpected-response", (_request, response) => {
       problem =
         response.headers["restante-version"] !== undefined && response.statusCode === 410
@@ -105,6 +104,15 @@ export class WebSocketLink implements UpCarrier {
     else socket.send(message, binary, () => this.#options.port.flush())
   }
 
+  #opened(id: number): void {
+    clearTimeout(this.#timer)
+    this.id = id
+    this.#open = true
+    this.#backoff.reset()
+    this.#options.port.alive()
+    this.#options.onOpen(true)
+  }
+
   #receive(socket: WebSocket, message: RawData): void {
     try {
       if (!Buffer.isBuffer(message)) throw new WireError("frame_malformed", "not one buffer")
@@ -119,6 +127,7 @@ export class WebSocketLink implements UpCarrier {
   #closed(socket: WebSocket, id: number, problem: LinkError): void {
     if (this.#stopped || socket !== this.#socket) return
     this.#socket = undefined
+    clearTimeout(this.#timer)
     const wasOpen = this.#open
     this.#open = false
     if (wasOpen) {

@@ -60,7 +60,13 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.id = options.id
     this.tunnel = options.tunnel
     this.instance = options.instance
-    this.session = new Session({ sink: this, onOutput: () => this.#scheduleFlush() })
+    this.session = new Session({
+      sink: this,
+      onOutput: () => this.#scheduleFlush(),
+      onPong: (bytes) => {
+        for (const carrier of this.#carriers.slice()) carrier.onPong?.(bytes)
+      },
+    })
   }
 
   get active(): number {
@@ -122,7 +128,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.flush()
   }
 
-  /** The agent has opened another streamed poll: the ones before it end politely. */
+  /** Another streamed poll has shown that it works: the ones before it end politely. */
   replaceStreamed(carrier: Carrier): void {
     for (const old of this.#carriers.filter((one) => one !== carrier && one.kind === "streamed")) old.close()
   }

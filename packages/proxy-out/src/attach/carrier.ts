@@ -11,4 +11,6 @@ export interface Carrier {
   send(parts: readonly Buffer[]): void
   /** Ends it politely; what it carried has been sent. */
   close(): void
+  /** A PONG came from the agent, perhaps in answer to what this one asked. */
+  onPong?(bytes: Buffer): void
 }

@@ -28,7 +28,7 @@ export interface EndpointsOptions {
   readonly software: string
 }
 
-export const endpointPrefix = "/.restante/v1/"
+const endpointPrefix = "/.restante/v1/"
 /** A poll is ended after this long, before any middlebox does. */
 const pollSeconds = 25
 /** 24 characters of nanoid's alphabet carry 144 bits. */

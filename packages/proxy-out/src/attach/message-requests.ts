@@ -107,7 +107,6 @@ export class PollRequest extends MessageRequest {
   protected complete(): void {
     if (this.#streamed) {
       this.#carrier = new StreamedPollCarrier(this.connection, this.session)
-      this.session.replaceStreamed(this.#carrier)
     } else {
       this.#carrier = new PollCarrier(this.connection, this.session, this.keepAlive)
       this.port.pollWaits(this.#carrier)

@@ -1,5 +1,13 @@
 // Polls that carry a session: one that ends with its first message, and one whose answer goes on with many.
-import { messagesMediaType, preamble } from "@restante/protocol"
+import { randomBytes } from "node:crypto"
+import {
+  FrameWriter,
+  messageAck,
+  messageHeaderBytes,
+  messagesMediaType,
+  preamble,
+  putMessageHeader,
+} from "@restante/protocol"
 import type { ClientConnection } from "../ingress/client-connection.ts"
 import type { AgentSession } from "./agent-session.ts"
 import type { Carrier } from "./carrier.ts"
@@ -14,6 +22,7 @@ const crlf = Buffer.from("\r\n")
 const lastChunk = Buffer.from("0\r\n\r\n")
 /** An answer that is not read holds back the session's messages from here on. */
 const maxUnsentBytes = 1024 * 1024
+const remindMs = { first: 1000, most: 30_000 }
 
 /** The answer to a POST of messages: these messages. */
 export function writeMessages(connection: ClientConnection, parts: readonly Buffer[]): void {
@@ -73,13 +82,19 @@ export class PollCarrier implements Carrier {
   drained(): void {}
 }
 
-/** A poll whose answer streams: as many messages as come, until the agent opens another or leaves. */
+/**
+ * A poll whose answer streams: as many messages as come, until the agent opens another or leaves. It opens with a PING, and
+ * takes messages only once the PONG has come: a path that holds answers back would swallow them.
+ */
 export class StreamedPollCarrier implements Carrier {
   readonly id: number
   readonly kind = "streamed"
   readonly #connection: ClientConnection
   readonly #session: AgentSession
+  readonly #proof = randomBytes(8)
+  #proven = false
   #open = true
+  #reminder: NodeJS.Timeout | undefined
 
   constructor(connection: ClientConnection, session: AgentSession) {
     this.#connection = connection
@@ -87,11 +102,20 @@ export class StreamedPollCarrier implements Carrier {
     this.id = session.carrierId()
     connection.write(streamedHead)
     // The first message comes at once: by it the agent sees that the path does not wait for the end.
-    this.#chunk([preamble, session.session.ackMessage()])
+    this.#chunk([preamble, this.#ping()])
+    this.#remind(remindMs.first)
   }
 
   get ready(): boolean {
-    return this.#open && this.#connection.unsentBytes < maxUnsentBytes
+    return this.#open && this.#proven && this.#connection.unsentBytes < maxUnsentBytes
+  }
+
+  onPong(bytes: Buffer): void {
+    if (this.#proven || !this.#proof.equals(bytes)) return
+    this.#proven = true
+    clearTimeout(this.#reminder)
+    this.#session.replaceStreamed(this)
+    this.#session.flush()
   }
 
   send(parts: readonly Buffer[]): void {
@@ -100,16 +124,16 @@ export class StreamedPollCarrier implements Carrier {
 
   close(): void {
     if (!this.#open) return
-    this.#open = false
     this.#connection.write(lastChunk)
     this.#connection.finish(true)
     // Its end may not arrive: what is unacknowledged goes again on the next one, and duplicates are dropped there.
-    this.#session.detach(this, false)
+    this.lost()
   }
 
   lost(): void {
     if (!this.#open) return
     this.#open = false
+    clearTimeout(this.#reminder)
     this.#session.detach(this, false)
   }
 
@@ -117,9 +141,30 @@ export class StreamedPollCarrier implements Carrier {
     if (this.#open) this.#session.flush()
   }
 
+  /** The PONG may have been lost on its way: asked for again, less and less often. */
+  #remind(afterMs: number): void {
+    this.#reminder = setTimeout(() => {
+      this.#chunk([this.#ping()])
+      this.#remind(Math.min(afterMs * 2, remindMs.most))
+    }, afterMs).unref()
+  }
+
+  #ping(): Buffer {
+    return pingMessage(this.#session.session.ackMessage(), this.#proof)
+  }
+
   #chunk(parts: readonly Buffer[]): void {
     let bytes = 0
     for (const part of parts) bytes += part.length
     this.#connection.writeAll([Buffer.from(`${bytes.toString(16)}\r\n`, "latin1"), ...parts, crlf])
   }
+}
+
+/** An acknowledgement that asks for a PONG. */
+function pingMessage(acknowledgement: Buffer, proof: Buffer): Buffer {
+  const frames = new FrameWriter({ headroomBytes: messageHeaderBytes })
+  frames.ping(proof)
+  const message = Buffer.concat(frames.take() ?? [])
+  putMessageHeader(message, message.length - messageHeaderBytes, 0, messageAck(acknowledgement))
+  return message
 }

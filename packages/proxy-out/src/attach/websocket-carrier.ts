@@ -1,5 +1,6 @@
-// A websocket that carries a session: each binary message is one message of the session.
-import { WireError, wireLimits } from "@restante/protocol"
+// A websocket that carries a session: each binary message is one message of the session. The agent speaks first: its
+// acknowledgement says what need not be sent again, and our answer shows it that the path carries both ways.
+import { WireError, websocketProtocol, wireLimits } from "@restante/protocol"
 import type { WebSocket } from "ws"
 import type { AgentSession } from "./agent-session.ts"
 import type { Carrier } from "./carrier.ts"
@@ -13,6 +14,7 @@ export class WebSocketCarrier implements Carrier {
   readonly #socket: WebSocket
   readonly #session: AgentSession
   #open = true
+  #heard = false
 
   constructor(socket: WebSocket, session: AgentSession, onBroken: (error: WireError) => void) {
     this.#socket = socket
@@ -23,6 +25,7 @@ export class WebSocketCarrier implements Carrier {
       try {
         if (!isBinary || !Buffer.isBuffer(message)) throw new WireError("frame_malformed", "not binary")
         session.receive(message)
+        if (!this.#heard) this.#begin()
       } catch (error) {
         if (!(error instanceof WireError)) throw error
         onBroken(error)
@@ -33,7 +36,7 @@ export class WebSocketCarrier implements Carrier {
   }
 
   get ready(): boolean {
-    return this.#open && this.#socket.bufferedAmount < maxBufferedBytes
+    return this.#open && this.#heard && this.#socket.bufferedAmount < maxBufferedBytes
   }
 
   send(parts: readonly Buffer[]): void {
@@ -47,6 +50,13 @@ export class WebSocketCarrier implements Carrier {
     this.#socket.close(1001)
     setTimeout(() => this.#socket.terminate(), 1000).unref()
     this.#ended()
+  }
+
+  #begin(): void {
+    this.#heard = true
+    if (!this.#open) return
+    this.send([this.#session.session.ackMessage()])
+    this.#session.flush()
   }
 
   #ended(): void {
@@ -66,5 +76,3 @@ export const websocketOptions = {
   handleProtocols: (protocols: Set<string>): string | false =>
     protocols.has(websocketProtocol) ? websocketProtocol : false,
 } as const
-
-export const websocketProtocol = "restante.v1"

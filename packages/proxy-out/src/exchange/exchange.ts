@@ -1,6 +1,6 @@
 // One request and its response, alive at the edge that holds the client's connection. It is settled exactly once: by
 // the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
-import { headFlags } from "@restante/protocol"
+import { headFlags, wireLimits } from "@restante/protocol"
 import type { RequestHead, ResetCode } from "@restante/protocol"
 import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
 import type { Ticket } from "../queue/broker.ts"
@@ -32,7 +32,7 @@ const maxAttempts = 3
 /** How often a request that no agent begins is offered: bounds what agents that hand everything back can cost. */
 const maxOffers = 20
 /** Bodies up to this size with a known end ride inside the ticket and can be replayed. */
-export const maxInlineBytes = 64 * 1024
+const maxInlineBytes = wireLimits.maxInlineBytes
 
 type Phase = "collecting" | "queued" | "leased" | "responding" | "over"
 

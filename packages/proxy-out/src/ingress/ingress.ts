@@ -25,7 +25,7 @@ export interface IngressOptions {
 }
 
 /** Reserved path prefix of the tunnel's own endpoints. */
-export const reservedPrefix = "/.restante/"
+const reservedPrefix = "/.restante/"
 
 const sweepMs = 1000
 const limitsSeconds = { idle: 75, head: 30, body: 60, stalledReader: 600 }

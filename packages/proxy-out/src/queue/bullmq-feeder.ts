@@ -1,6 +1,7 @@
 // Takes a tunnel's waiting tickets to Redis in micro-batches: while one addition is under way the next tickets collect and
 // leave as one job. So a lone request has a job of its own, and under load the cost of a job is shared by many.
 import type { Clock } from "../clock.ts"
+import { dataOf } from "./bullmq-store.ts"
 import type { BullmqQueue } from "./bullmq-store.ts"
 import type { OwnJob, OwnTickets } from "./own-tickets.ts"
 import { encodeTickets } from "./ticket-codec.ts"
@@ -53,16 +54,21 @@ export class BullmqFeeder {
   }
 
   flush(): void {
-    const { own, queue, open, onOpen, sent } = this.#options
+    const { own, queue, open, sent } = this.#options
     if (this.#adding || !open() || own.outside === 0) return
-    if (!this.used) {
-      this.used = true
-      onOpen()
-      queue.open().catch(() => undefined)
-    }
     this.#adding = true
-    void this.#addAll(this.#cutJobs())
-    sent()
+    queue.together(() => {
+      this.#use()
+      void this.#addAll(this.#cutJobs())
+      sent()
+    })
+  }
+
+  #use(): void {
+    if (this.used) return
+    this.used = true
+    this.#options.onOpen()
+    this.#options.queue.open().catch(() => undefined)
   }
 
   async #addAll(jobs: readonly OwnJob[]): Promise<void> {
@@ -89,13 +95,13 @@ export class BullmqFeeder {
   async #add(job: OwnJob): Promise<void> {
     const { edgeId, queue, clock, own, adding, onAccepted, emptied, failed } = this.#options
     const tickets = own.waitingIn(job)
-    const text = encodeTickets(edgeId, tickets)
-    job.chars = text.length
+    const data = dataOf(encodeTickets(edgeId, tickets))
+    job.chars = data.length
     const lastDeadlineAt = tickets.reduce((last, ticket) => Math.max(last, ticket.deadlineAt), 0)
     const expiresInMs = Math.max(0, lastDeadlineAt - clock.now()) + jobGraceMs
     adding()
     try {
-      await queue.add(job.id, text, { first: job.first, expiresInMs })
+      await queue.add(job.id, data, { first: job.first, expiresInMs })
     } catch (error) {
       failed(error)
       return

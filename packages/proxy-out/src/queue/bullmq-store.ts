@@ -8,8 +8,8 @@ import type { RedisClient } from "./redis-target.ts"
 
 export interface FetchedJob {
   readonly id: string
-  /** As `add` got it, or undefined when the job holds something that we did not write. */
-  readonly text: string | undefined
+  /** The job's data as Redis has it; `textOf` reads it. */
+  readonly data: string | undefined
 }
 
 export interface AddOptions {
@@ -82,17 +82,29 @@ export class BullmqQueue {
     this.#options = options
   }
 
+  /** What `work` calls reaches Redis with one write instead of one each. */
+  together(work: () => void): void {
+    const stream = "stream" in this.#client ? this.#client.stream : undefined
+    stream?.cork()
+    try {
+      work()
+    } finally {
+      // BullMQ waits for its connection's promise before it writes; who waits for the same promise later comes behind.
+      void this.#backend.client.finally(() => stream?.uncork())
+    }
+  }
+
   /** To be called once a connection: nobody reads BullMQ's event stream here, so it is kept at next to nothing. */
   async open(): Promise<void> {
     await this.#client.hset(this.#backend.toKey("meta"), "opts.maxLenEvents", 0)
   }
 
-  /** Adding a job that is there already changes nothing. */
-  async add(jobId: string, text: string, options: AddOptions): Promise<void> {
+  /** Adding a job that is there already changes nothing. `data` as `dataOf` made it. */
+  async add(jobId: string, data: string, options: AddOptions): Promise<void> {
     const job: JobJson = {
       id: jobId,
       name: jobName,
-      data: JSON.stringify(text),
+      data,
       opts: options.first ? { lifo: true } : {},
       timestamp: this.#options.clock.now(),
       progress: 0,
@@ -218,11 +230,16 @@ function fetched(reply: unknown): FetchedJob | undefined {
   if (!Array.isArray(reply)) return undefined
   const [job, id]: unknown[] = reply
   if (typeof job !== "object" || job === null || typeof id !== "string") return undefined
-  return { id, text: "data" in job ? textOf(job.data) : undefined }
+  return { id, data: "data" in job && typeof job.data === "string" ? job.data : undefined }
 }
 
-function textOf(data: unknown): string | undefined {
-  if (typeof data !== "string") return undefined
+/** A job's data: JSON, as every BullMQ tool expects. */
+export function dataOf(text: string): string {
+  return JSON.stringify(text)
+}
+
+/** Undefined when the job holds something that `dataOf` did not make. */
+export function textOf({ data = "" }: FetchedJob): string | undefined {
   try {
     const text: unknown = JSON.parse(data)
     return typeof text === "string" ? text : undefined

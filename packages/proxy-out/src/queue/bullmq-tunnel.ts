@@ -5,7 +5,7 @@ import type { Dispatch } from "../edge-options.ts"
 import type { Consumer, Subscription, Ticket } from "./broker.ts"
 import { BullmqFeeder } from "./bullmq-feeder.ts"
 import { BullmqPump } from "./bullmq-pump.ts"
-import { JobLostError } from "./bullmq-store.ts"
+import { JobLostError, textOf } from "./bullmq-store.ts"
 import type { BullmqQueue, FetchedJob } from "./bullmq-store.ts"
 import { BullmqUpkeep } from "./bullmq-upkeep.ts"
 import { Consumers } from "./consumers.ts"
@@ -266,9 +266,10 @@ export class BullmqTunnel {
   }
 
   #ticketsOf(job: FetchedJob, own: OwnJob | undefined): (Ticket | undefined)[] | undefined {
-    if (own && job.text?.length === own.chars) return own.tickets
+    if (own && job.data?.length === own.chars) return own.tickets
     const { name, edgeId } = this.#options
-    const decoded = job.text === undefined ? undefined : decodeTickets(name, job.text)
+    const text = textOf(job)
+    const decoded = text === undefined ? undefined : decodeTickets(name, text)
     if (own) {
       const left = new Set(decoded?.map((ticket) => ticket.id))
       return decoded ? own.tickets.filter((ticket) => ticket && left.has(ticket.id)) : own.tickets
@@ -293,7 +294,7 @@ export class BullmqTunnel {
     if (job.own) {
       job.own.state = "queued"
       job.own.queuedAt = this.#options.clock.now()
-      // No text has this length: from now on what Redis holds decides which tickets are in it.
+      // No data has this length: from now on what Redis holds decides which tickets are in it.
       job.own.chars = -1
     }
     this.#pump.expect()

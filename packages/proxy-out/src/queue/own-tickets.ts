@@ -12,7 +12,7 @@ export interface OwnJob {
   /** In order; undefined where a ticket waits no more. */
   readonly tickets: (Ticket | undefined)[]
   waiting: number
-  /** Length of what Redis holds for this job. A different length means that somebody has taken tickets out of it. */
+  /** Length of the data that Redis holds for this job. A different length means that somebody has taken tickets out of it. */
   chars: number
   state: "adding" | "queued" | "held"
   /** Epoch milliseconds; meaningful when queued. */

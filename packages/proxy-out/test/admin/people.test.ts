@@ -42,7 +42,10 @@ async function page(port: number, path: string): Promise<Page> {
 
 test("healthz says that the edge is there", async () => {
   await using running = await edge()
-  expect(await page(running.port, "/.restante/healthz")).toMatchObject({ status: 200, json: { status: "ok" } })
+  expect(await page(running.port, "/.restante/healthz")).toMatchObject({
+    status: 200,
+    json: { status: "ok" },
+  })
 })
 
 test("status says to this machine what the edge does", async () => {
@@ -71,7 +74,11 @@ test.each(["/.restante/", "/.restante/v1/nothing", "/.restante/v1/attach/x", "/.
 test("pages are not to be stored, and do not say which software serves them", async () => {
   await using running = await edge()
   const { headers } = await page(running.port, "/.restante/healthz")
-  expect([headers["cache-control"], headers["x-powered-by"], headers["connection"]]).toEqual(["no-store", undefined, "close"])
+  expect([headers["cache-control"], headers["x-powered-by"], headers["connection"]]).toEqual([
+    "no-store",
+    undefined,
+    "close",
+  ])
 })
 
 test("a visitor who breaks off at once does no harm to the edge", async () => {

@@ -129,8 +129,17 @@ describe("frames", () => {
 
   test("that only an edge may send break the session", () => {
     const attached = new Attached()
-    attached.peer.session.open(1, { kind: 1, exchangeId: "x", attempt: 1, scheme: "http", head: "", bodyFollows: false })
-    expect(() => attached.peer.speak(attached.edge)).toThrow(expect.objectContaining({ code: "frame_unexpected" }))
+    attached.peer.session.open(1, {
+      kind: 1,
+      exchangeId: "x",
+      attempt: 1,
+      scheme: "http",
+      head: "",
+      bodyFollows: false,
+    })
+    expect(() => attached.peer.speak(attached.edge)).toThrow(
+      expect.objectContaining({ code: "frame_unexpected" }),
+    )
   })
 
   test("tell the agent what HTTP does not say", () => {
@@ -143,7 +152,15 @@ describe("frames", () => {
     })
     const [open] = attached.peer.opens
     const { exchangeId, attempt, clientAddress, scheme, traceparent, deadlineMs, body } = open!.frame
-    expect({ exchangeId, attempt, clientAddress, scheme, traceparent, deadlineMs, body: body?.toString() }).toEqual({
+    expect({
+      exchangeId,
+      attempt,
+      clientAddress,
+      scheme,
+      traceparent,
+      deadlineMs,
+      body: body?.toString(),
+    }).toEqual({
       exchangeId: "a",
       attempt: 3,
       clientAddress: "2001:db8::1",
@@ -330,10 +347,10 @@ describe("a session that holds too much", () => {
     }
     attached.edge.flush()
     attached.peer.acknowledge(attached.edge)
-    expect([sentBytes <= wireLimits.maxUnacknowledgedBytes + 2 * chunk.length, exchange.heard.at(-1)]).toEqual([
-      true,
-      "writable",
-    ])
+    expect([
+      sentBytes <= wireLimits.maxUnacknowledgedBytes + 2 * chunk.length,
+      exchange.heard.at(-1),
+    ]).toEqual([true, "writable"])
   })
 })
 

@@ -29,14 +29,21 @@ class Running implements AsyncDisposable {
 
   /** A request to an agents' endpoint. */
   async ask(method: string, endpoint: string, options: RequestInit = {}): Promise<Reply> {
-    const response = await fetch(`${this.url}/.restante/v1/${endpoint}`, { method, redirect: "manual", ...options })
+    const response = await fetch(`${this.url}/.restante/v1/${endpoint}`, {
+      method,
+      redirect: "manual",
+      ...options,
+    })
     const bytes = Buffer.from(await response.arrayBuffer())
     const { status, headers } = response
     return { status, headers, bytes, json: parsed(bytes.toString("utf8")) }
   }
 
   attach(fields: object = {}, authorization = `Bearer ${token}`): Promise<Reply> {
-    return this.ask("POST", "attach", { headers: { authorization }, body: JSON.stringify({ ...hello, ...fields }) })
+    return this.ask("POST", "attach", {
+      headers: { authorization },
+      body: JSON.stringify({ ...hello, ...fields }),
+    })
   }
 
   async session(): Promise<string> {
@@ -158,7 +165,10 @@ describe("attach", () => {
   ])("with a %s that cannot be one is told which part is wrong: %j", async (detail, fields) => {
     await using edge = await new Running().start()
     const reply = await edge.attach(fields)
-    expect([reply.status, reply.json]).toEqual([400, expect.objectContaining({ code: "malformed_request", detail })])
+    expect([reply.status, reply.json]).toEqual([
+      400,
+      expect.objectContaining({ code: "malformed_request", detail }),
+    ])
   })
 
   test.each([
@@ -188,7 +198,9 @@ describe("a session that the edge does not know", () => {
     ["DELETE", "session"],
   ])("%s %s: 410, attach anew", async (method, endpoint) => {
     await using edge = await new Running().start()
-    const reply = await edge.ask(method, endpoint, { headers: { "restante-session": "made-up-session-id-123456" } })
+    const reply = await edge.ask(method, endpoint, {
+      headers: { "restante-session": "made-up-session-id-123456" },
+    })
     expect([reply.status, reply.json]).toEqual([410, expect.objectContaining({ code: "session_unknown" })])
   })
 
@@ -235,7 +247,14 @@ test("every answer says which version speaks", async () => {
     edge.ask("GET", "poll"),
     edge.ask("GET", "nothing"),
   ])
-  expect(replies.map(({ headers }) => headers.get("restante-version"))).toEqual(["1", "1", "1", "1", "1", "1"])
+  expect(replies.map(({ headers }) => headers.get("restante-version"))).toEqual([
+    "1",
+    "1",
+    "1",
+    "1",
+    "1",
+    "1",
+  ])
 })
 
 describe("messages", () => {

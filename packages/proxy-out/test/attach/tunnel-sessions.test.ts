@@ -110,7 +110,11 @@ describe("a ticket of another edge", () => {
     const tunnel = new Tunnel()
     const { edge } = tunnel.agent(1)
     const outcome = tunnel.sessions.lease(foreign)
-    expect([outcome, tunnel.claims.map(({ ticket }) => ticket.id), edge.active]).toEqual(["taken", ["far"], 0])
+    expect([outcome, tunnel.claims.map(({ ticket }) => ticket.id), edge.active]).toEqual([
+      "taken",
+      ["far"],
+      0,
+    ])
   })
 
   test("that is granted goes to an agent", () => {

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import type { RedisServer } from "../../../../test/support/redis.ts"
 import { startRedis } from "../../../../test/support/redis.ts"
+import { dataOf } from "../../src/queue/bullmq-store.ts"
 import { encodeTickets } from "../../src/queue/ticket-codec.ts"
 import { Fleet, logOf } from "./bullmq-kit.ts"
 import { RecordingConsumer, allOctets, pause, ticket, tickets, until } from "./kit.ts"
@@ -182,7 +183,7 @@ describe.concurrent("edges that share a Redis", () => {
     await using fleet = new Fleet(redis)
     const queue = await fleet.rawQueue("default")
     const text = encodeTickets("edge-x", [ticket("a", { owner: "edge-x" })])
-    await queue.add("x.1", text, { first: false, expiresInMs: 100 })
+    await queue.add("x.1", dataOf(text), { first: false, expiresInMs: 100 })
     await pause(150)
     expect(await queue.sweep()).toBe(true)
     expect(await fleet.keys()).toEqual([])
@@ -222,7 +223,7 @@ describe.concurrent("edges that share a Redis", () => {
     await until("leased", () => consumer.leased.length === 1)
     const queue = await fleet.rawQueue("default")
     const copy = encodeTickets("edge-a", [ticket("a")])
-    await queue.add("copy.1", copy, { first: false, expiresInMs: 60_000 })
+    await queue.add("copy.1", dataOf(copy), { first: false, expiresInMs: 60_000 })
     a.offer(ticket("b"))
     await until("the next leased", () => consumer.leased.length === 2)
     expect(consumer.ids).toEqual(["a", "b"])

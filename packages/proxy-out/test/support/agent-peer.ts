@@ -55,7 +55,11 @@ export class FakeCarrier implements Carrier {
   readonly #edge: AgentSession
   readonly #peer: AgentPeer
 
-  constructor(edge: AgentSession, peer: AgentPeer, { kind = "websocket", delivers = true }: FakeCarrierOptions = {}) {
+  constructor(
+    edge: AgentSession,
+    peer: AgentPeer,
+    { kind = "websocket", delivers = true }: FakeCarrierOptions = {},
+  ) {
     this.id = edge.carrierId()
     this.kind = kind
     this.delivers = delivers

@@ -49,7 +49,9 @@ export class FakeExchange implements Leasable, StreamSink {
 
   onHead(flags: number, head: string, inlineBody: Buffer | undefined): void {
     const [start = ""] = head.split("\r\n")
-    this.heard.push(`head ${flags} ${start}${inlineBody === undefined ? "" : ` ${inlineBody.toString("latin1")}`}`)
+    this.heard.push(
+      `head ${flags} ${start}${inlineBody === undefined ? "" : ` ${inlineBody.toString("latin1")}`}`,
+    )
   }
 
   onData(bytes: Buffer): void {
