@@ -3,8 +3,8 @@
 import { describe, expect, test as base, type TestAPI } from "vitest"
 import { RawClient } from "../support/client.ts"
 import { run } from "../support/command.ts"
-import { type Pair, startAgent, startEdge, startPair, type Transport, transports } from "../support/pair.ts"
-import { httpUpstream, rawUpstream } from "../support/upstream.ts"
+import { type Pair, startPair, type Transport, transports } from "../support/pair.ts"
+import { rawUpstream } from "../support/upstream.ts"
 
 /** What the private server says before it breaks off. */
 const piece = "x".repeat(100_000)

@@ -7,7 +7,7 @@ import { expect, test as base } from "vitest"
 import { certificate, certificateKey } from "../../packages/proxy-in/test/upstream/certificate.ts"
 import { fetchWhole, RawClient } from "../support/client.ts"
 import { type Edge, edgeStatus, startAgent, startEdge } from "../support/pair.ts"
-import { expectRefusal } from "../support/refusal.ts"
+import { refusalIn } from "../support/refusal.ts"
 import { until } from "../support/until.ts"
 import { closedPort, httpUpstream, type RawUpstream, rawUpstream } from "../support/upstream.ts"
 
@@ -57,7 +57,7 @@ test("without an agent a request is held as long as --hold says, then told that 
   const began = performance.now()
   const answer = await fetchWhole(`${edge.url}/`)
   const tookMs = performance.now() - began
-  expectRefusal(answer, {
+  expect(refusalIn(answer)).toEqual({
     status: 503,
     error: "destination_unavailable",
     code: "no_agent",
@@ -76,7 +76,7 @@ test("a request that finds the queue full is refused at once, and those that wai
   const began = performance.now()
   const answer = await fetchWhole(`${edge.url}/3`)
   expect(performance.now() - began).toBeLessThan(500)
-  expectRefusal(answer, {
+  expect(refusalIn(answer)).toEqual({
     status: 503,
     error: "connection_limit_reached",
     code: "queue_full",
@@ -98,30 +98,41 @@ test("an upstream that refuses the connection gives 502 and never saw the reques
   await agent.attached()
   for (const method of ["GET", "POST"]) {
     const options = { method, body: "x", headers: { host: "refusing.example" } }
-    expectRefusal(
-      await fetchWhole(`${world.edge.url}/`, options),
-      { status: 502, error: "connection_refused", code: "upstream_refused", forwarded: "no" },
-      [port],
-    )
+    expect(refusalIn(await fetchWhole(`${world.edge.url}/`, options), [port])).toEqual({
+      status: 502,
+      error: "connection_refused",
+      code: "upstream_refused",
+      forwarded: "no",
+      retry: false,
+    })
   }
 })
 
-test("an upstream whose name does not exist gives an error of name resolution", async ({ world }) => {
-  await using agent = await startAgent({
-    server: "http://no-such-host.invalid:1234",
-    external: world.edge.url,
-    tunnel: "nameless",
-  })
-  await agent.attached()
-  const answer = await fetchWhole(`${world.edge.url}/`, { headers: { host: "nameless.example" } })
-  // Which of the two depends on whether this machine can ask a name server.
-  const code = String(answer.headers["restante-error"])
-  const found = {
-    upstream_dns: { error: "dns_error", status: 502 },
-    upstream_dns_timeout: { error: "dns_timeout", status: 504 },
-  }[code] ?? { error: "neither", status: 0 }
-  expectRefusal(answer, { ...found, code, forwarded: "no" }, ["no-such-host", 1234])
-}, 30_000)
+test(
+  "an upstream whose name does not exist gives an error of name resolution",
+  { timeout: 30_000 },
+  async ({ world }) => {
+    await using agent = await startAgent({
+      server: "http://no-such-host.invalid:1234",
+      external: world.edge.url,
+      tunnel: "nameless",
+    })
+    await agent.attached()
+    const answer = await fetchWhole(`${world.edge.url}/`, { headers: { host: "nameless.example" } })
+    // Which of the two depends on whether this machine can ask a name server.
+    const code = String(answer.headers["restante-error"])
+    const found = {
+      upstream_dns: { error: "dns_error", status: 502 },
+      upstream_dns_timeout: { error: "dns_timeout", status: 504 },
+    }[code] ?? { error: "neither", status: 0 }
+    expect(refusalIn(answer, ["no-such-host", 1234])).toEqual({
+      ...found,
+      code,
+      forwarded: "no",
+      retry: false,
+    })
+  },
+)
 
 test("an upstream whose certificate nobody trusts gives 502 and never saw the request", async ({ world }) => {
   const seen: unknown[] = []
@@ -134,11 +145,15 @@ test("an upstream whose certificate nobody trusts gives 502 and never saw the re
     tunnel: "distrusted",
   })
   await agent.attached()
-  expectRefusal(
-    await fetchWhole(`${world.edge.url}/`, { headers: { host: "distrusted.example" } }),
-    { status: 502, error: "tls_certificate_error", code: "upstream_tls_certificate", forwarded: "no" },
-    [port],
-  )
+  expect(
+    refusalIn(await fetchWhole(`${world.edge.url}/`, { headers: { host: "distrusted.example" } }), [port]),
+  ).toEqual({
+    status: 502,
+    error: "tls_certificate_error",
+    code: "upstream_tls_certificate",
+    forwarded: "no",
+    retry: false,
+  })
   server.close()
   expect(seen).toEqual([])
 })
@@ -153,11 +168,17 @@ test("an upstream that speaks no TLS where it should gives 502 and never saw the
     tunnel: "plain",
   })
   await agent.attached()
-  expectRefusal(
-    await fetchWhole(`${world.edge.url}/`, { headers: { host: "plain.example" } }),
-    { status: 502, error: "tls_protocol_error", code: "upstream_tls_protocol", forwarded: "no" },
-    [upstream.port],
-  )
+  expect(
+    refusalIn(await fetchWhole(`${world.edge.url}/`, { headers: { host: "plain.example" } }), [
+      upstream.port,
+    ]),
+  ).toEqual({
+    status: 502,
+    error: "tls_protocol_error",
+    code: "upstream_tls_protocol",
+    forwarded: "no",
+    retry: false,
+  })
   expect(upstream.seen).toEqual([])
 })
 
@@ -168,11 +189,13 @@ test("an upstream that does not begin to answer within --timeout gives 504, and 
   const began = performance.now()
   const answer = await fetchWhole(`${edge.url}/silent`)
   const tookMs = performance.now() - began
-  expectRefusal(
-    answer,
-    { status: 504, error: "http_response_timeout", code: "upstream_timeout", forwarded: "maybe" },
-    [upstream.port],
-  )
+  expect(refusalIn(answer, [upstream.port])).toEqual({
+    status: 504,
+    error: "http_response_timeout",
+    code: "upstream_timeout",
+    forwarded: "maybe",
+    retry: false,
+  })
   expect(tookMs).toBeGreaterThanOrEqual(990)
   expect(tookMs).toBeLessThan(3000)
   await until(
@@ -184,11 +207,15 @@ test("an upstream that does not begin to answer within --timeout gives 504, and 
 
 test("an upstream that closes before it answers gives 502, and a POST reaches it once", async ({ world }) => {
   const { edge, upstream, reached } = world
-  expectRefusal(
-    await fetchWhole(`${edge.url}/closes`, { method: "POST", body: "once" }),
-    { status: 502, error: "http_response_incomplete", code: "upstream_terminated", forwarded: "maybe" },
-    [upstream.port],
-  )
+  expect(
+    refusalIn(await fetchWhole(`${edge.url}/closes`, { method: "POST", body: "once" }), [upstream.port]),
+  ).toEqual({
+    status: 502,
+    error: "http_response_incomplete",
+    code: "upstream_terminated",
+    forwarded: "maybe",
+    retry: false,
+  })
   expect(reached.filter((target) => target === "/closes")).toHaveLength(1)
 })
 
@@ -211,22 +238,29 @@ test.for([
   ],
   ["a head beyond all bounds", "/endless-head", "upstream_header_size", "http_response_header_section_size"],
 ] as const)("an upstream that answers with %s gives 502", async ([, target, code, error], { world }) => {
-  expectRefusal(
-    await fetchWhole(`${world.edge.url}${target}`),
-    { status: 502, error, code, forwarded: "maybe" },
-    [world.upstream.port, "ESMTP", "xxxx", "secret-protocol"],
-  )
+  expect(
+    refusalIn(await fetchWhole(`${world.edge.url}${target}`), [
+      world.upstream.port,
+      "ESMTP",
+      "xxxx",
+      "secret-protocol",
+    ]),
+  ).toEqual({ status: 502, error, code, forwarded: "maybe", retry: false })
 })
 
 test("a request that comes round to the same edge again is refused as a loop", async ({ world }) => {
   const { edge } = world
   await using agent = await startAgent({ server: edge.url, external: edge.url, tunnel: "loop" })
   await agent.attached()
-  expectRefusal(
-    await fetchWhole(`${edge.url}/`, { headers: { host: "loop.example" } }),
-    { status: 502, error: "proxy_loop_detected", code: "loop_detected", forwarded: "no" },
-    [edge.port],
-  )
+  expect(
+    refusalIn(await fetchWhole(`${edge.url}/`, { headers: { host: "loop.example" } }), [edge.port]),
+  ).toEqual({
+    status: 502,
+    error: "proxy_loop_detected",
+    code: "loop_detected",
+    forwarded: "no",
+    retry: false,
+  })
 })
 
 test.for(["TRACE /refused HTTP/1.1", "CONNECT db.internal:5432 HTTP/1.1"])(

@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import { expect, test as base } from "vitest"
 import { RawClient } from "../support/client.ts"
 import { edgeStatus, type Pair, startEdge, startPair } from "../support/pair.ts"
-import { until } from "../support/until.ts"
+import { passTime, until } from "../support/until.ts"
 import { bodyOf, httpUpstream, rawUpstream, type RawUpstream } from "../support/upstream.ts"
 
 interface World {
@@ -32,15 +32,11 @@ const replies: Readonly<Record<string, string>> = {
     "HTTP/1.1 200 OK\r\nTrailer: X-Sum\r\nTransfer-Encoding: chunked\r\n\r\n3;ext=1\r\nabc\r\n0\r\nX-Sum: 900150983cd24fb0\r\nSet-Cookie: a=1\r\n\r\n",
 }
 
-function answer(incoming: IncomingMessage, response: ServerResponse): void {
+async function answer(incoming: IncomingMessage, response: ServerResponse): Promise<void> {
   const [, , delayMs = "0"] = (incoming.url ?? "").split("/")
-  void bodyOf(incoming).then((body) => {
-    setTimeout(() => {
-      response.end(
-        JSON.stringify({ url: incoming.url, body: body.toString(), trailers: incoming.rawTrailers }),
-      )
-    }, Number(delayMs))
-  })
+  const body = await bodyOf(incoming)
+  await passTime(Number(delayMs))
+  response.end(JSON.stringify({ url: incoming.url, body: body.toString(), trailers: incoming.rawTrailers }))
 }
 
 const test = base.extend<{ world: World }>({

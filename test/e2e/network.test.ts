@@ -28,23 +28,19 @@ interface World extends AsyncDisposable {
 async function startWorld(transport: Transport): Promise<World> {
   await using stack = new AsyncDisposableStack()
   const upstream = stack.use(
-    await httpUpstream((incoming, response) => {
-      switch (incoming.url) {
-        case "/download":
-          response.setHeader("content-length", bulkBytes)
-          void writeBulk(response, bulkBytes)
-          return
-        case "/upload":
-          void readBulk(incoming).then((received) => response.end(JSON.stringify(received)))
-          return
-        case "/events": {
-          let event = 0
-          const timer = setInterval(() => response.write(`data: ${event++}\n\n`), eventEveryMs)
-          response.on("close", () => clearInterval(timer))
-          return
-        }
-        default:
-          setTimeout(() => response.end("done"), incoming.url === "/slow" ? 3000 : 0)
+    await httpUpstream(async (incoming, response) => {
+      if (incoming.url === "/download") {
+        response.setHeader("content-length", bulkBytes)
+        await writeBulk(response, bulkBytes)
+      } else if (incoming.url === "/upload") {
+        response.end(JSON.stringify(await readBulk(incoming)))
+      } else if (incoming.url === "/events") {
+        let event = 0
+        const timer = setInterval(() => response.write(`data: ${event++}\n\n`), eventEveryMs)
+        response.on("close", () => clearInterval(timer))
+      } else {
+        await passTime(incoming.url === "/slow" ? 3000 : 0)
+        response.end("done")
       }
     }),
   )

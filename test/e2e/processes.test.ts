@@ -14,7 +14,7 @@ import {
   transports,
 } from "../support/pair.ts"
 import { queues, startQueue } from "../support/queue.ts"
-import { expectRefusal } from "../support/refusal.ts"
+import { refusalIn } from "../support/refusal.ts"
 import { passTime, until, within } from "../support/until.ts"
 import { bodyOf, type HttpUpstream, httpUpstream, rawUpstream } from "../support/upstream.ts"
 
@@ -64,11 +64,13 @@ describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
     await using second = await startAgent(options)
     await second.attached()
     const attachedAt = performance.now()
-    expectRefusal(
-      await answer,
-      { status: 502, error: "connection_terminated", code: "agent_lost", forwarded: "maybe" },
-      [upstream.port],
-    )
+    expect(refusalIn(await answer, [upstream.port])).toEqual({
+      status: 502,
+      error: "connection_terminated",
+      code: "agent_lost",
+      forwarded: "maybe",
+      retry: false,
+    })
     expect(performance.now() - attachedAt).toBeLessThan(3000)
     expect(upstream.seen).toEqual(["POST /pay"])
   })
@@ -137,7 +139,7 @@ describe.for(transports)("over %s", { concurrent: true, timeout: 60_000 }, (tran
     const { pair } = running
     pair.edge.program.signal("SIGTERM")
     await until("it to be stopping", () => pair.edge.program.hasLogged("stopping"))
-    expectRefusal(await fetchWhole(`${pair.url}/later`), {
+    expect(refusalIn(await fetchWhole(`${pair.url}/later`))).toEqual({
       status: 503,
       error: "destination_unavailable",
       code: "edge_stopping",
@@ -161,9 +163,9 @@ async function startRunning(transport: Transport): Promise<Running> {
   await using stack = new AsyncDisposableStack()
   const downloads: ServerResponse[] = []
   const upstream = stack.use(
-    await httpUpstream((incoming, response) => {
+    await httpUpstream(async (incoming, response) => {
       if (incoming.url === "/upload") {
-        void bodyOf(incoming).then((body) => response.end(`${body.length} bytes`))
+        response.end(`${(await bodyOf(incoming)).length} bytes`)
       } else if (incoming.url === "/download") {
         response.write("first,")
         downloads.push(response)

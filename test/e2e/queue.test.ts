@@ -9,7 +9,7 @@ import { edgeStatus, startAgent, startEdge, token } from "../support/pair.ts"
 import { queues, startQueue } from "../support/queue.ts"
 import { type RedisServer, startRedis } from "../support/redis.ts"
 import { report } from "../support/report.ts"
-import { expectRefusal } from "../support/refusal.ts"
+import { refusalIn } from "../support/refusal.ts"
 import { startSmallAgent } from "../support/small-agent.ts"
 import { passTime, until } from "../support/until.ts"
 import { httpUpstream, rawUpstream } from "../support/upstream.ts"
@@ -28,7 +28,7 @@ describe.for(queues)("queue in %s", { timeout: 120_000 }, (queue) => {
     const answers = targets.map((target) => fetchWhole(`${edge.url}${target}`))
     await until("all to wait", async () => (await edgeStatus(edge)).queue.waiting === heldRequests, 30_000)
     const began = performance.now()
-    expectRefusal(await fetchWhole(`${edge.url}/one-too-many`), {
+    expect(refusalIn(await fetchWhole(`${edge.url}/one-too-many`))).toEqual({
       status: 503,
       error: "connection_limit_reached",
       code: "queue_full",

@@ -32,8 +32,8 @@ export function startLoad(origin: string, perSecond: number): Load {
   }
   const beganAt = performance.now()
   const timer = setInterval(() => {
-    const due = ((performance.now() - beganAt) / 1000) * perSecond
-    while (requests < due) {
+    const due = Math.floor(((performance.now() - beganAt) / 1000) * perSecond)
+    for (let count = due - requests; count > 0; count--) {
       const promise = one().finally(() => running.delete(promise))
       running.add(promise)
     }

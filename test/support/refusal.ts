@@ -1,6 +1,5 @@
-// What every error that the edge gives itself must be: problem details, a truthful Proxy-Status, the exchange's id, and
-// nothing of the inside.
-import { expect } from "vitest"
+// What the edge told a client with an error of its own, checked for what every such error must be: problem details, a
+// truthful Proxy-Status, the exchange's id, and nothing of the inside.
 import type { Answer } from "./client.ts"
 
 export interface Refusal {
@@ -12,41 +11,31 @@ export interface Refusal {
   /** Whether the private server may have seen the request. */
   readonly forwarded: "no" | "maybe"
   /** Whether Retry-After says when to try again. */
-  readonly retry?: boolean
+  readonly retry: boolean
 }
 
-/** `secrets`: what must not appear anywhere in the answer, e.g. the upstream's port. */
-export function expectRefusal(
-  answer: Answer,
-  refusal: Refusal,
-  secrets: readonly (string | number)[] = [],
-): void {
-  const { status, error, code, forwarded, retry = false } = refusal
-  const details = forwarded === "no" ? "not forwarded" : "may have been forwarded"
-  expect({
-    status: answer.status,
-    proxyStatus: answer.headers["proxy-status"],
-    code: answer.headers["restante-error"],
-    type: answer.headers["content-type"],
-    retry: /^\d+$/.test(answer.headers["retry-after"] ?? ""),
-  }).toEqual({
-    status,
-    proxyStatus: `restante; error=${error}; details="${details}"`,
-    code,
-    type: "application/problem+json",
-    retry,
-  })
-  const exchange = answer.headers["restante-exchange"]
-  expect(exchange).toMatch(/^[\w-]{21}$/)
-  expect(JSON.parse(answer.text)).toEqual({
-    title: expect.stringMatching(/^[A-Z][^:/\d]+\.$/),
-    status,
-    code,
-    forwarded,
-    exchange,
-  })
-  const whole = answer.rawHeaders.join("\n") + answer.text
-  for (const secret of [...secrets, "127.0.0.1", "localhost", "ECONN", "Error:"]) {
-    expect(whole).not.toContain(String(secret))
-  }
+/** Throws when it is not such an error. `secrets`: what must not appear anywhere in it, e.g. the upstream's port. */
+export function refusalIn(answer: Answer, secrets: readonly (string | number)[] = []): Refusal {
+  const { status, headers, rawHeaders, text } = answer
+  const whole = `${rawHeaders.join("\n")}\n\n${text}`
+  const proxyStatus = /^restante; error=(\w+); details="(not forwarded|may have been forwarded)"$/.exec(
+    String(headers["proxy-status"]),
+  )
+  if (proxyStatus === null || headers["content-type"] !== "application/problem+json")
+    throw new Error(`not an error of the edge's own: ${status}\n${whole}`)
+  const leaked = [...secrets, "127.0.0.1", "localhost", "ECONN", "Error:"].filter((secret) =>
+    whole.includes(String(secret)),
+  )
+  if (leaked.length > 0) throw new Error(`tells of the inside (${leaked.join(", ")}):\n${whole}`)
+  const [, error = "", details] = proxyStatus
+  const forwarded = details === "not forwarded" ? "no" : "maybe"
+  const code = String(headers["restante-error"])
+  const exchange = String(headers["restante-exchange"])
+  const { title, ...problem } = JSON.parse(text) as Record<string, unknown>
+  const wellFormed =
+    /^[\w-]{21}$/.test(exchange) &&
+    /^[A-Z][^:/\d]+\.$/.test(String(title)) &&
+    JSON.stringify(problem) === JSON.stringify({ status, code, forwarded, exchange })
+  if (!wellFormed) throw new Error(`head and body do not say the same:\n${whole}`)
+  return { status, error, code, forwarded, retry: /^\d+$/.test(headers["retry-after"] ?? "") }
 }

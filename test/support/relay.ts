@@ -1,6 +1,6 @@
 // Relays between agent and edge: a wire that can be cut, and a proxy that holds every body back until it is whole.
 import { once } from "node:events"
-import { createServer, request } from "node:http"
+import { createServer, type IncomingMessage, request, type ServerResponse } from "node:http"
 import net, { type AddressInfo } from "node:net"
 import { bodyOf } from "./upstream.ts"
 
@@ -78,22 +78,30 @@ export interface BufferingProxy extends AsyncDisposable {
 /** To that port on loopback: collects each request's and each answer's whole body before it passes anything on, and knows no upgrades. */
 export async function bufferingProxy(port: number): Promise<BufferingProxy> {
   let refusedUpgrades = 0
-  const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => {
-    if (incoming.headers.upgrade !== undefined) refusedUpgrades++
-    const headers = withoutFraming(incoming.headers)
-    const fail = (): void => void outgoing.writeHead(502).end()
-    void bodyOf(incoming).then((body) => {
-      const { method = "GET", url: path = "/" } = incoming
-      const onward = request({ port, host: "127.0.0.1", method, path, headers, agent: false }, (answer) => {
-        void bodyOf(answer).then((answerBody) => {
-          outgoing.writeHead(answer.statusCode ?? 502, withoutFraming(answer.headers)).end(answerBody)
-        }, fail)
+  const forward = async (incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> => {
+    const { method = "GET", url: path = "/", headers } = incoming
+    if (headers.upgrade !== undefined) refusedUpgrades++
+    try {
+      const body = await bodyOf(incoming)
+      const onward = request({
+        port,
+        host: "127.0.0.1",
+        method,
+        path,
+        headers: withoutFraming(headers),
+        agent: false,
       })
-      onward.on("error", fail).end(body)
       // Nobody waits any more: neither does this one.
       outgoing.on("close", () => onward.destroy())
-    }, fail)
-  })
+      onward.end(body)
+      const [answer] = (await once(onward, "response")) as [IncomingMessage]
+      const answerBody = await bodyOf(answer)
+      outgoing.writeHead(answer.statusCode ?? 502, withoutFraming(answer.headers)).end(answerBody)
+    } catch {
+      outgoing.writeHead(502).end()
+    }
+  }
+  const server = createServer({ requestTimeout: 0 }, (incoming, outgoing) => void forward(incoming, outgoing))
   server.listen({ port: 0, host: "127.0.0.1" })
   await once(server, "listening")
   return {

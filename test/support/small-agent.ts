@@ -8,7 +8,7 @@ import {
   protocolVersion,
   Session,
 } from "@restante/protocol"
-import { type Pool } from "undici"
+import type { Pool } from "undici"
 import { bodyOf } from "./upstream.ts"
 
 export interface SmallAgentOptions {

@@ -1,7 +1,8 @@
 // Private servers for the tests: Node's own HTTP server with the test's handler, and a bare socket that may say anything.
 import { once } from "node:events"
-import { createServer, type IncomingMessage, type RequestListener } from "node:http"
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http"
 import net, { type AddressInfo } from "node:net"
+import type { Readable } from "node:stream"
 
 export interface Upstream extends AsyncDisposable {
   readonly url: string
@@ -13,13 +14,22 @@ export interface HttpUpstream extends Upstream {
   readonly seen: string[]
 }
 
-export async function httpUpstream(handler: RequestListener): Promise<HttpUpstream> {
+/** A handler that fails breaks its connection. */
+export async function httpUpstream(
+  handler: (incoming: IncomingMessage, response: ServerResponse) => unknown,
+): Promise<HttpUpstream> {
   const seen: string[] = []
-  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (request, response) => {
-    seen.push(`${request.method} ${request.url}`)
-    handler(request, response)
+  const serve = async (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
+    seen.push(`${incoming.method} ${incoming.url}`)
+    try {
+      await handler(incoming, response)
+    } catch {
+      response.destroy()
+    }
+  }
+  const server = createServer({ keepAliveTimeout: 60_000, requestTimeout: 0 }, (incoming, response) => {
+    void serve(incoming, response)
   })
-  // Expect is left to the handler: by default Node answers it before anybody asked the test.
   server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 })
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
@@ -83,7 +93,7 @@ export async function closedPort(): Promise<number> {
   return port
 }
 
-export async function bodyOf(message: IncomingMessage): Promise<Buffer> {
+export async function bodyOf(message: Readable): Promise<Buffer> {
   const chunks: Buffer[] = []
   for await (const chunk of message as AsyncIterable<Buffer>) chunks.push(chunk)
   return Buffer.concat(chunks)

@@ -73,7 +73,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     tunnelOf: (head) => tunnelOf(head, sessions),
     dateLine,
   })
-  const relayed = relay && new RelayedExchanges({ relay, log, find: (id) => exchanges.get(id) })
+  const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
   const tickets: TicketSource = {
     own: (ticket) => exchanges.get(ticket.id),
     isForeign: (ticket) => ticket.owner !== edgeId,

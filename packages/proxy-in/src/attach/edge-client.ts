@@ -91,8 +91,7 @@ export class EdgeClient {
         signal: AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]),
       })
       const text = await readText(reply.body)
-      if (reply.headers["restante-version"] === undefined)
-        throw new LinkError("not_restante", `status ${reply.statusCode}`)
+      if (reply.headers["restante-version"] === undefined) throw foreignAnswer(reply.statusCode)
       if (reply.statusCode !== 200) throw refusal(reply.statusCode, text)
       const welcome = welcomeSchema.safeParse(parseJson(text))
       if (!welcome.success) throw new LinkError("version", undefined, { cause: welcome.error })
@@ -188,13 +187,13 @@ export class Request implements Dispatcher.DispatchHandler {
     status: number,
     headers: Record<string, string | string[] | undefined>,
   ): void {
-    if (this.#over) return
+    if (this.#over || status < 200) return
     this.#status = status
     const restante = headers["restante-version"] !== undefined
     if (restante && status === 204) this.#empty = true
     else if (!restante || status !== 200 || headers["content-type"] !== messagesMediaType) {
       this.#failure = []
-      if (!restante) this.#end(new LinkError("not_restante", `status ${status}`))
+      if (!restante) this.#end(foreignAnswer(status))
       return
     }
     this.#exchange.onOpen?.()
@@ -243,6 +242,11 @@ const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
   version_unsupported: "version",
   session_unknown: "session_over",
   malformed_message: "session_over",
+}
+
+/** An answer that no edge gave: of a proxy or balancer before it that cannot reach it, or of something else altogether. */
+function foreignAnswer(status: number): LinkError {
+  return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
 }
 
 function refusal(status: number, text: string): LinkError {

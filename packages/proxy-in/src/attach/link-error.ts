@@ -31,6 +31,11 @@ export class LinkError extends Error {
     this.code = code
   }
 
+  /** Something answered, and not as an edge that knows the session does: the network itself works. */
+  get isAnswer(): boolean {
+    return this.code === "edge_error" || this.code === "not_restante"
+  }
+
   static from(reason: unknown): LinkError {
     if (reason instanceof LinkError) return reason
     if (reason instanceof WireError) {
@@ -46,7 +51,7 @@ export class LinkError extends Error {
       error = firstCause(error), depth++
     ) {
       const code = "code" in error && typeof error.code === "string" ? error.code : ""
-      const known = systemCodes[code] ?? (isTlsCode(code) ? "tls" : undefined)
+      const known = systemCodes[code] ?? familyOf(code, error.name)
       if (known !== undefined) return new LinkError(known, code, { cause: reason })
     }
     return new LinkError("closed", reason instanceof Error ? reason.message : undefined, { cause: reason })
@@ -63,17 +68,14 @@ const systemCodes: Readonly<Record<string, LinkErrorCode>> = {
   ETIMEDOUT: "timeout",
   UND_ERR_CONNECT_TIMEOUT: "timeout",
   UND_ERR_HEADERS_TIMEOUT: "timeout",
-  HTTP_PARSER_ERROR: "not_restante",
   EPROTO: "tls",
 }
 
-function isTlsCode(code: string): boolean {
-  return (
-    code.startsWith("ERR_TLS_") ||
-    code.startsWith("ERR_SSL_") ||
-    code.includes("CERT") ||
-    code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE"
-  )
+/** OpenSSL's and the HTTP parser's codes are many. */
+function familyOf(code: string, name: string): LinkErrorCode | undefined {
+  if (name === "HTTPParserError" || code.startsWith("HPE_")) return "not_restante"
+  if (code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code.includes("CERT")) return "tls"
+  return code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE" ? "tls" : undefined
 }
 
 /** Of several addresses that all failed, the first one's error speaks for all. */

@@ -57,6 +57,8 @@ export class Link implements CarrierPort {
   #flushing = false
   #askAgain = false
   #over = false
+  /** Something was wrong, and the edge has not answered since. */
+  #troubled = false
   #checker: NodeJS.Timeout | undefined
   #ackTimer: NodeJS.Timeout | undefined
   #heardAt: number
@@ -156,7 +158,13 @@ export class Link implements CarrierPort {
   receive(message: Message): void {
     if (this.#over) return
     this.#heardAt = this.#options.clock.now()
-    this.#session.receive(message)
+    try {
+      this.#session.receive(message)
+    } catch (error) {
+      // Whichever carrier brought it, the session is broken: only attaching anew helps.
+      if (!(error instanceof WireError)) throw error
+      return this.failed(error)
+    }
     if (
       this.#blocked &&
       this.#session.queuedBytes + this.#session.unacknowledgedBytes < maxBufferedBytes / 2
@@ -185,6 +193,7 @@ export class Link implements CarrierPort {
 
   alive(): void {
     this.#heardAt = this.#options.clock.now()
+    this.#troubled = false
     this.#backoff.reset()
     this.#options.onAlive()
   }
@@ -198,6 +207,7 @@ export class Link implements CarrierPort {
     if (problem.code === "session_over") return this.#end(problem)
     // A single carrier's loss is no trouble while another carries on.
     if (this.carriedOn === "websocket") return
+    this.#troubled = true
     this.#options.onTrouble(problem)
   }
 
@@ -308,7 +318,8 @@ export class Link implements CarrierPort {
       this.#websocket?.abandon()
       this.#options.client.renew()
     }
-    if (now - this.#pingSentAt >= pingMs) this.#sendPing()
+    // What waits for the edge may wait long: after trouble we ask at once whether it is over.
+    if (now - this.#pingSentAt >= (this.#troubled ? checkMs : pingMs)) this.#sendPing()
     if (this.#session.missing && this.#missing) {
       this.#askAgain = true
       const carrier = this.#readyCarrier()

@@ -2,7 +2,7 @@
 // the path proves that it streams, a single one whose answer goes on takes their place.
 import type { CarrierPort } from "./carrier.ts"
 import type { EdgeClient, Request } from "./edge-client.ts"
-import type { LinkError } from "./link-error.ts"
+import { LinkError } from "./link-error.ts"
 
 export interface PollsOptions {
   readonly client: EdgeClient
@@ -108,7 +108,7 @@ export class Polls {
       if (!this.#running.has(request)) return
       request.abort()
       port.lost(0)
-      over(undefined)
+      over(new LinkError("timeout", "poll"))
     })
     this.#running.add(request)
   }
@@ -148,10 +148,11 @@ export class Polls {
         if (!proven) before?.abort()
         if (error !== undefined) {
           port.lost(0)
-          port.failed(error)
+          if (proven || !error.isAnswer) port.failed(error)
         }
-        // Only an answer that came whole and late says that the path holds answers back.
-        this.#fallBack(error !== undefined ? retryMs() : proven ? 0 : this.#nextProbeMs())
+        // An answer that came whole and late says that the path holds answers back, one that refuses that it does not stream.
+        if (!proven && (error === undefined || error.isAnswer)) this.#fallBack(this.#nextProbeMs())
+        else this.#fallBack(error === undefined ? 0 : retryMs())
       },
     })
     this.#streamed = request

@@ -6,6 +6,7 @@ import { preamble } from "@restante/protocol"
 import type { Session } from "@restante/protocol"
 import type { CarrierPort, UpCarrier } from "./carrier.ts"
 import type { EdgeClient, Request } from "./edge-client.ts"
+import type { LinkError } from "./link-error.ts"
 
 export interface StreamedPushOptions {
   readonly client: EdgeClient
@@ -56,6 +57,7 @@ export class StreamedPush implements UpCarrier {
     clearTimeout(this.#timer)
     this.#close()
     this.#request?.abort()
+    this.#options.port.lost(this.id)
   }
 
   send(parts: readonly Buffer[]): void {
@@ -102,14 +104,16 @@ export class StreamedPush implements UpCarrier {
     this.#timer = setTimeout(() => this.#fallBack(id, this.#nextProbeMs()), probeMs)
   }
 
-  #ended(id: number, error: Error | undefined): void {
+  #ended(id: number, error: LinkError | undefined): void {
     if (id !== this.id) {
       // One that was replaced has said all it had; what of it was not acknowledged goes again.
       if (error !== undefined) this.#options.port.lost(id)
       return
     }
-    if (error !== undefined) this.#options.port.failed(error)
-    this.#fallBack(id, this.#proven || error !== undefined ? this.#options.retryMs() : this.#nextProbeMs())
+    // A path that knows no such body (411, 501) is no trouble: short pushes carry on.
+    const streams = this.#proven || (error !== undefined && !error.isAnswer)
+    if (error !== undefined && streams) this.#options.port.failed(error)
+    this.#fallBack(id, streams ? this.#options.retryMs() : this.#nextProbeMs())
   }
 
   #nextProbeMs(): number {

@@ -19,11 +19,6 @@ export interface AddOptions {
   readonly expiresInMs: number
 }
 
-/** How long a fetched job is safe from being given to another edge. Renewed while an edge keeps part of it. */
-export const lockMs = 3000
-/** Edges look for stalled jobs at most this often per tunnel, all together. */
-export const stalledCheckMs = 900
-
 /** The queues of all tunnels over one connection. */
 export class BullmqStore {
   readonly #connection: RedisConnection
@@ -248,6 +243,10 @@ export function textOf({ data = "" }: FetchedJob): string | undefined {
   }
 }
 
+/** How long a fetched job is safe from being given to another edge. Renewed while an edge keeps part of it. */
+const lockMs = 3000
+/** Edges look for stalled jobs at most this often per tunnel, all together. */
+const stalledCheckMs = 900
 const jobName = "tickets"
 const sweptJobs = 1000
 const sweptKeys = ["wait", "active", "stalled", "stalled-check", "marker", "meta", "id", "events"] as const

@@ -191,16 +191,15 @@ export class BullmqTunnel {
 
   /** Hands back what belongs to others and removes what is ours. */
   async stop(): Promise<void> {
-    const reachable = this.#mode === "queue"
+    const mode = this.#mode
     this.#mode = "stopped"
-    if (!reachable) return
+    if (mode !== "queue") return
     await this.#pump.settled()
-    const { queue } = this.#options
     const others = this.#held.clear().filter((job) => !job.own)
     const ours = [...this.#pump.reset(), ...this.#own.jobs.keys(), ...this.#doubtful]
     const handBacks = others.map((job) => this.#handBack(job))
     const removals = ours.map((jobId) => this.#drop(jobId))
-    await Promise.allSettled([...handBacks, ...removals, queue.discard(ours)])
+    await Promise.allSettled([...handBacks, ...removals, this.#options.queue.discard(ours)])
   }
 
   #wanted(): "yes" | "no" | "closed" {

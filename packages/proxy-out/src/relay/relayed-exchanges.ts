@@ -1,7 +1,6 @@
 // Exchanges whose client is at one edge and whose agent is at another. The edge that leases a ticket asks its owner for
 // leave first (so nothing is run twice, whatever the queue believes), and then both pass each other the frames.
-import { readFrames, WireError } from "@restante/protocol"
-import type { Logger } from "pino"
+import { readFrames } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Ticket } from "../queue/broker.ts"
 import { LesseeSide } from "./lessee-side.ts"
@@ -15,7 +14,6 @@ export interface EdgeRelay {
 
 export interface RelayedExchangesOptions {
   readonly relay: EdgeRelay
-  readonly log: Logger
   /** An exchange of this edge that waits for an agent. */
   readonly find: (exchangeId: string) => Leasable | undefined
 }
@@ -33,16 +31,11 @@ export class RelayedExchanges {
     this.#peer(ticket.owner).claim(ticket, onGranted, onRefused)
   }
 
+  /** Throws WireError for frames that are not valid: the relay then reports the peer lost, at both ends. */
   receive(from: string, payload: Buffer): void {
     const peer = this.#peer(from)
-    try {
-      if (payload[0] === fromLessee) readFrames(payload, peer.asOwner, 1)
-      else readFrames(payload, peer.asLessee, 1)
-    } catch (error) {
-      if (!(error instanceof WireError)) throw error
-      this.#options.log.error({ edge: from, err: error }, "relayed frames are not valid")
-      this.lost(from)
-    }
+    if (payload[0] === fromLessee) readFrames(payload, peer.asOwner, 1)
+    else readFrames(payload, peer.asLessee, 1)
   }
 
   /** What the peer said may have a gap, or it is gone: everything shared with it ends. */

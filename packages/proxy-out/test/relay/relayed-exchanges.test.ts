@@ -1,12 +1,11 @@
 // An exchange whose client is at one edge and whose agent is at another: two edges joined by a relay in this process.
-import { FrameWriter, headFlags } from "@restante/protocol"
+import { FrameWriter, headFlags, WireError } from "@restante/protocol"
 import type { ResetCode } from "@restante/protocol"
 import { describe, expect, test } from "vitest"
 import type { AgentStream, StreamSink } from "../../src/exchange/agent-stream.ts"
 import { RelayedExchanges } from "../../src/relay/relayed-exchanges.ts"
 import type { Ticket } from "../../src/queue/broker.ts"
 import { FakeExchange } from "../support/leasables.ts"
-import { recordedLog } from "../support/log.ts"
 import { turns } from "../support/turns.ts"
 
 /** The agent's stream at the edge that leased. */
@@ -40,7 +39,6 @@ class AgentEnd implements AgentStream {
 
 class TwoEdges {
   readonly exchanges = new Map<string, FakeExchange>()
-  readonly log = recordedLog()
   /** What became of the claims, in order. */
   readonly claims: string[] = []
   readonly agent = new AgentEnd()
@@ -49,12 +47,10 @@ class TwoEdges {
   posts = 0
   readonly owner: RelayedExchanges = new RelayedExchanges({
     relay: { post: (edgeId, payload) => this.#carry(edgeId, "owner", this.lessee, payload) },
-    log: this.log.log,
     find: (id) => this.exchanges.get(id),
   })
   readonly lessee: RelayedExchanges = new RelayedExchanges({
     relay: { post: (edgeId, payload) => this.#carry(edgeId, "lessee", this.owner, payload) },
-    log: this.log.log,
     find: () => undefined,
   })
 
@@ -335,12 +331,14 @@ test.each([
   ["half a frame", Buffer.from([0, 1, 2, 3])],
   ["an unknown frame", Buffer.concat([Buffer.from([0]), frame(100)])],
   ["a frame between agent and edge", Buffer.concat([Buffer.from([0]), drainFrame()])],
-])("a payload that is %s ends what is shared with that edge, and nothing else", async (_what, payload) => {
-  const edges = new TwoEdges()
-  const exchange = await edges.shared()
-  edges.owner.receive("lessee", payload)
-  expect(exchange.heard.at(-1)).toBe("lost maybe")
-})
+])(
+  "a payload that is %s is refused, so that the relay reports the edge lost at both ends",
+  async (_what, payload) => {
+    const edges = new TwoEdges()
+    await edges.shared()
+    expect(() => edges.owner.receive("lessee", payload)).toThrow(WireError)
+  },
+)
 
 function frame(type: number): Buffer {
   return Buffer.from([type, 0, 0, 0, 0, 0, 0, 1])
