@@ -13,19 +13,26 @@ type Transport = (typeof transports)[number]
 /** Edge and agent: how the edge hands requests over, and what carries them to the agent. */
 type PairName = `${Dispatch}/${Transport}`
 
-/** "no hop" is the private server itself: what the load generator sees at most. "nginx" and "node" are one hop before it. */
-export type ContenderName = "no hop" | "nginx" | "node" | PairName
-
-const hops: readonly ContenderName[] = ["no hop", "nginx", "node"]
+/** "no hop" is the private server itself: what the load generator sees at most. nginx and Node are one hop before it. */
+export type ContenderName = "no hop" | "nginx" | "nginx tuned" | "node" | PairName
 
 /** For small requests, in the order of their turns. */
 export const requestContenders: readonly ContenderName[] = [
-  ...hops,
+  "no hop",
+  "nginx",
+  "node",
   ...dispatches.flatMap((dispatch) => transports.map((transport): PairName => `${dispatch}/${transport}`)),
 ]
 
 /** For large bodies: how a request was handed over makes no difference to them. */
-export const transferContenders: readonly ContenderName[] = [...hops, "memory/websocket", "memory/poll"]
+export const transferContenders: readonly ContenderName[] = [
+  "no hop",
+  "nginx",
+  "nginx tuned",
+  "node",
+  "memory/websocket",
+  "memory/poll",
+]
 
 /** One that runs. */
 export interface Contender {
@@ -53,7 +60,9 @@ export function startContender(name: ContenderName, place: Place): Promise<Conte
     case "no hop":
       return Promise.resolve({ name, port: place.upstreamPort, programs: [] })
     case "nginx":
-      return startNginx(place)
+      return startNginx(name, "usual", place)
+    case "nginx tuned":
+      return startNginx(name, "large", place)
     case "node":
       return startNode(place)
     case "memory/websocket":
@@ -71,10 +80,14 @@ export function child(name: "load" | "node-hop" | "upstream"): string {
   return fileURLToPath(new URL(`children/${name}.ts`, import.meta.url))
 }
 
-async function startNginx({ machine, folder, upstreamPort, owner }: Place): Promise<Contender> {
+async function startNginx(
+  name: ContenderName,
+  buffers: "usual" | "large",
+  { machine, folder, upstreamPort, owner }: Place,
+): Promise<Contender> {
   const command = needed(machine, "nginx")
-  const { program, port } = await nginxHop(command, join(folder, "hop"), upstreamPort, owner)
-  return { name: "nginx", port, programs: [program] }
+  const { program, port } = await nginxHop(command, join(folder, "hop"), { buffers, upstreamPort }, owner)
+  return { name, port, programs: [program] }
 }
 
 async function startNode({ upstreamPort, owner }: Place): Promise<Contender> {

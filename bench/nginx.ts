@@ -1,4 +1,4 @@
-// nginx as it is set up for speed: as the private server of small answers, and as the hop that everything is compared with.
+// nginx, set up for speed: as the private server of small answers, and as the hop that everything is compared with.
 import { mkdir, writeFile } from "node:fs/promises"
 import { freePort } from "../test/support/redis.ts"
 import { smallBody } from "./children/small-body.ts"
@@ -23,11 +23,22 @@ export function nginxUpstream(command: string, folder: string, owner: AsyncDispo
   )
 }
 
-/** One hop to the port. `folder` is made, for its files. */
+/** Buffers as nginx comes, and as large as a transfer likes them. */
+const nginxBuffers = {
+  usual: "",
+  large: "proxy_buffers 16 64k; proxy_busy_buffers_size 512k; client_body_buffer_size 256k;",
+} as const
+
+export interface HopOptions {
+  readonly buffers: keyof typeof nginxBuffers
+  readonly upstreamPort: number
+}
+
+/** One hop that passes bodies on as they come, as ours do. `folder` is made, for its files. */
 export function nginxHop(
   command: string,
   folder: string,
-  upstreamPort: number,
+  { buffers, upstreamPort }: HopOptions,
   owner: AsyncDisposableStack,
 ): Promise<Nginx> {
   return start(
@@ -41,9 +52,8 @@ export function nginxHop(
       proxy_http_version 1.1;
       proxy_set_header Connection "";
       proxy_request_buffering off;
-      proxy_buffers 16 64k;
-      proxy_busy_buffers_size 512k;
       proxy_max_temp_file_size 0;
+      ${nginxBuffers[buffers]}
     }
   }`,
   )

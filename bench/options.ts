@@ -1,7 +1,7 @@
 // The benchmark's command line.
 import { parseArgs } from "node:util"
 import { CommandError } from "@restante/protocol"
-import { requestContenders, type ContenderName } from "./contenders.ts"
+import { requestContenders, transferContenders, type ContenderName } from "./contenders.ts"
 import { workloads, type Workload } from "./measurements.ts"
 
 export interface BenchOptions {
@@ -20,6 +20,8 @@ export interface BenchOptions {
   readonly profileFolder: string | undefined
 }
 
+const contenderNames = [...new Set([...requestContenders, ...transferContenders])]
+
 export const usage = `npm run bench -- [--quick] [options]
 
 Measures Restante beside nginx and a plain Node hop, in turns, on this machine.
@@ -31,7 +33,7 @@ Measures Restante beside nginx and a plain Node hop, in turns, on this machine.
   --connections N,...  connections of small requests
   --bytes SIZE         size of a transfer: 1GiB, 64MiB, 512KiB
   --workloads W,...    only these of ${workloads.join(", ")}
-  --contenders C,...   only these of ${requestContenders.join(", ")}
+  --contenders C,...   only these of ${contenderNames.join(", ")}
   --json FILE          every single figure, for a program
   --profile FOLDER     CPU profiles of edges and agents too; that slows them down.
                        To read them: node bench/profile.ts FOLDER
@@ -53,7 +55,7 @@ export function parseOptions(argv: readonly string[]): BenchOptions | "help" {
       usual.connections,
     bytes: values.bytes === undefined ? 1024 ** 3 : readBytes(values.bytes),
     workloads: readNames("--workloads", values.workloads, workloads),
-    contenders: readNames("--contenders", values.contenders, requestContenders),
+    contenders: readNames("--contenders", values.contenders, contenderNames),
     jsonFile: values.json,
     profileFolder: values.profile,
   }

@@ -12,6 +12,11 @@ const redisServer = need({
   packages: { debian: "redis-server", fedora: "valkey", homebrew: "redis" },
 })
 need({ programs: ["git"], variable: undefined, packages: { debian: "git", fedora: "git", homebrew: "git" } })
+need({
+  programs: ["curl"],
+  variable: undefined,
+  packages: { debian: "curl", fedora: "curl", homebrew: "curl" },
+})
 
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,

@@ -22,7 +22,7 @@ const kinds = queues.flatMap((queue) => transports.map((transport) => ({ queue, 
 
 describe.for(kinds)(
   "queue in $queue, over $transport",
-  { concurrent: true, timeout: 60_000 },
+  { concurrent: true, timeout: 120_000 },
   ({ queue, transport }) => {
     test("an agent killed with -9 and started again 3 s later under 200 GETs/s: every client gets 200", async () => {
       await using place = await startQueue(queue)
@@ -51,7 +51,7 @@ describe.for(kinds)(
   },
 )
 
-describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
+describe("an agent that dies", { concurrent: true, timeout: 120_000 }, () => {
   test("after it took a POST: 502 as soon as another one has taken its place, and the upstream ran it once", async () => {
     await using upstream = await httpUpstream(() => undefined)
     await using edge = await startEdge()
@@ -71,8 +71,19 @@ describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
       forwarded: "maybe",
       retry: false,
     })
-    expect(performance.now() - attachedAt).toBeLessThan(3000)
+    expect(performance.now() - attachedAt).toBeLessThan(10_000)
     expect(upstream.seen).toEqual(["POST /pay"])
+  })
+
+  test("and never comes back: who waits for a POST that it took hears so when its session is over", async () => {
+    await using upstream = await httpUpstream(() => undefined)
+    await using pair = await startPair({ server: upstream.url })
+    const answer = fetchWhole(`${pair.url}/pay`, { method: "POST", body: "once" })
+    await until("the upstream to have it", () => upstream.seen.length === 1)
+    await pair.agent.program.kill()
+    const killedAt = performance.now()
+    expect((await answer).headers["restante-error"]).toBe("agent_lost")
+    expect(performance.now() - killedAt).toBeLessThan(35_000)
   })
 
   test("in the middle of its answer: the client's connection is reset as soon as another one has taken its place", async () => {
@@ -86,7 +97,7 @@ describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
     await first.program.kill()
     await using second = await startAgent(options)
     await second.attached()
-    expect(await client.ended(3000)).toBe("reset")
+    expect(await client.ended(10_000)).toBe("reset")
   })
 
   test("while another one serves the tunnel too: a GET that only waited for it goes to the other one within seconds", async () => {
@@ -102,11 +113,41 @@ describe("an agent that dies", { concurrent: true, timeout: 60_000 }, () => {
     const killedAt = performance.now()
     await first.program.kill()
     expect(await answer).toMatchObject({ status: 200, text: "the other one" })
-    expect(performance.now() - killedAt).toBeLessThan(5000)
+    expect(performance.now() - killedAt).toBeLessThan(10_000)
   })
 })
 
-describe.for(transports)("over %s", { concurrent: true, timeout: 60_000 }, (transport) => {
+describe.for(transports)("over %s", { concurrent: true, timeout: 120_000 }, (transport) => {
+  test("agents killed with -9 again and again under POSTs: none runs twice, and each client is told the truth", async () => {
+    const runs = new Map<string, number>()
+    await using upstream = await httpUpstream(async (incoming, response) => {
+      const target = String(incoming.url)
+      runs.set(target, (runs.get(target) ?? 0) + 1)
+      await passTime(30)
+      response.end("ok")
+    })
+    await using edge = await startEdge()
+    const options = { server: upstream.url, external: edge.url, transport }
+    const load = startLoad(edge.url, 100, "POST")
+    for (let killed = 0; killed < 4; killed++) {
+      const runsBefore = runs.size
+      await using agent = await startAgent(options)
+      await until("it to serve", () => runs.size > runsBefore + 50)
+      await agent.program.kill()
+    }
+    await using last = await startAgent(options)
+    await last.attached()
+    const { requests, outcomes, targets } = await load.stop()
+    const maybe = `502 restante; error=connection_terminated; details="may have been forwarded"`
+    const never = `502 restante; error=connection_terminated; details="not forwarded"`
+    expect([maybe, never, "200"]).toEqual(expect.arrayContaining([...outcomes.keys()]))
+    expect([...runs.values()].every((count) => count === 1)).toBe(true)
+    expect(targets("200").filter((target) => !runs.has(target))).toEqual([])
+    expect(targets(never).filter((target) => runs.has(target))).toEqual([])
+    expect(targets("200").length + targets(maybe).length + targets(never).length).toBe(requests)
+    expect(targets(maybe).length).toBeGreaterThan(0)
+  })
+
   test("an edge that is killed and started again: its agent attaches again by itself", async () => {
     await using upstream = await httpUpstream((_request, response) => response.end("ok"))
     await using edge = await startEdge()

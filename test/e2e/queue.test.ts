@@ -47,7 +47,7 @@ describe.for(queues)("queue in %s", { timeout: 120_000 }, (queue) => {
   })
 })
 
-describe("Redis", { concurrent: true, timeout: 60_000 }, () => {
+describe("Redis", { concurrent: true, timeout: 120_000 }, () => {
   test.for([
     ["stopped", (redis: RedisServer) => redis.shutdown(), (redis: RedisServer) => redis.start()],
     ["killed", (redis: RedisServer) => redis.kill(), (redis: RedisServer) => redis.start()],

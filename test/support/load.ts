@@ -12,23 +12,27 @@ export interface LoadResult {
   readonly requests: number
   /** How many ended how: a status, or the text of an error. */
   readonly outcomes: ReadonlyMap<string, number>
+  /** Targets of the requests that ended so; `outcome` as in `outcomes`. */
+  readonly targets: (outcome: string) => readonly string[]
 }
 
-/** GETs of /1, /2, /3 … on as many kept-alive connections as it takes. */
-export function startLoad(origin: string, perSecond: number): Load {
+/** Requests for /1, /2, /3 … on as many kept-alive connections as it takes. A POST has a small body. */
+export function startLoad(origin: string, perSecond: number, method: "GET" | "POST" = "GET"): Load {
   const pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0 })
-  const outcomes = new Map<string, number>()
+  const ended: { readonly target: string; readonly outcome: string }[] = []
   const running = new Set<Promise<void>>()
   let requests = 0
   const one = async (): Promise<void> => {
-    const outcome = await pool.request({ method: "GET", path: `/${++requests}` }).then(
-      async ({ statusCode, body }) => {
+    const target = `/${++requests}`
+    const options = { method, path: target, ...(method === "POST" ? { body: "a small body" } : {}) }
+    const outcome = await pool.request(options).then(
+      async ({ statusCode, headers, body }) => {
         await body.dump()
-        return String(statusCode)
+        return [statusCode, headers["proxy-status"] ?? ""].join(" ").trim()
       },
       (error: unknown) => String(error),
     )
-    outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+    ended.push({ target, outcome })
   }
   const beganAt = performance.now()
   const timer = setInterval(() => {
@@ -44,7 +48,13 @@ export function startLoad(origin: string, perSecond: number): Load {
       clearInterval(timer)
       await Promise.all(running)
       await pool.destroy()
-      return { requests, outcomes }
+      const outcomes = new Map<string, number>()
+      for (const { outcome } of ended) outcomes.set(outcome, (outcomes.get(outcome) ?? 0) + 1)
+      return {
+        requests,
+        outcomes,
+        targets: (outcome) => ended.flatMap((end) => (end.outcome === outcome ? [end.target] : [])),
+      }
     },
   }
 }

@@ -86,7 +86,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   try {
     const statusUrl = `${await program.line(/^Status on (http:\/\/127\.0\.0\.1:\d+)\/$/)}/status.json`
     const status = async (): Promise<AgentStatus> => (await (await fetch(statusUrl)).json()) as AgentStatus
-    const attached = async (withinMs = 15_000): Promise<void> => {
+    const attached = async (withinMs = 60_000): Promise<void> => {
       await until(
         `the agent to be attached over ${transport}`,
         async () => {

@@ -60,7 +60,7 @@ export class Program implements AsyncDisposable {
         if (this.#ending === undefined) return undefined
         throw new Error(`${this.#name} ended (${JSON.stringify(this.#ending)}): ${this.logged.join("\n")}`)
       },
-      20_000,
+      startLimitMs,
     )
     return found
   }
@@ -98,6 +98,9 @@ export class Program implements AsyncDisposable {
     clearTimeout(timer)
   }
 }
+
+/** Many at once on a busy machine take their time. */
+const startLimitMs = 60_000
 
 // A worker that is told to exit takes with it what it started.
 const running = new Set<ChildProcess>()

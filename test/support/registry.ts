@@ -7,6 +7,8 @@ import { dirname, join } from "node:path"
 import { freePort } from "./redis.ts"
 import { until } from "./until.ts"
 
+const require = createRequire(import.meta.url)
+
 export interface Registry extends AsyncDisposable {
   readonly url: string
 }
@@ -27,7 +29,7 @@ export async function startRegistry(folder: string): Promise<Registry> {
       log: { type: "stdout", format: "json", level: "warn" },
     }),
   )
-  const manifest = createRequire(import.meta.url).resolve("verdaccio/package.json")
+  const manifest = require.resolve("verdaccio/package.json")
   const verdaccio = spawn(
     process.execPath,
     [join(dirname(manifest), "bin", "verdaccio"), "--config", config, "--listen", `127.0.0.1:${port}`],

@@ -4,10 +4,10 @@
 export async function until<T>(
   what: string | (() => string),
   holds: () => T | Promise<T>,
-  withinMs = 10_000,
+  withinMs = 20_000,
 ): Promise<NonNullable<Exclude<T, false>>> {
   const deadlineAt = performance.now() + withinMs
-  for (;;) {
+  for (let lookAgainMs = 1; ; lookAgainMs = Math.min(lookAgainMs * 1.5, 40)) {
     const found = await holds()
     if (found) return found as NonNullable<Exclude<T, false>>
     if (performance.now() > deadlineAt)
@@ -33,5 +33,3 @@ export async function within<T>(what: string, withinMs: number, promise: Promise
 export function passTime(milliseconds: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, milliseconds))
 }
-
-const lookAgainMs = 5

@@ -17,6 +17,8 @@ export class Relay implements AsyncDisposable {
   readonly #legs = new Set<Leg>()
   readonly #stalled = new Set<Leg>()
   #refusing = false
+  /** Connections that ask for an upgrade are broken off at once. */
+  breaksUpgrades = false
   #cutEveryBytes = Infinity
   #sinceCutBytes = 0
   /** Connections that were cut. */
@@ -111,11 +113,12 @@ export class Relay implements AsyncDisposable {
   #pass(leg: Leg, from: Socket, to: Socket): void {
     from.on("data", (bytes) => {
       if (from === leg.near && this.#keepsText) this.upText += bytes.toString("latin1")
+      if (this.breaksUpgrades && bytes.includes("Upgrade: websocket")) return this.#cut(leg)
       if (!to.write(bytes)) from.pause()
       this.#sinceCutBytes += bytes.length
       if (this.#sinceCutBytes < this.#cutEveryBytes) return
       this.#sinceCutBytes = 0
-      this.cut()
+      for (const one of [...this.#legs]) this.#cutAfterFlush(one)
     })
     to.on("drain", () => !this.#stalled.has(leg) && from.resume())
     from.on("end", () => to.end())
@@ -124,6 +127,16 @@ export class Relay implements AsyncDisposable {
       this.#stalled.delete(leg)
       to.destroy()
     })
+  }
+
+  /** What has passed so far still arrives: otherwise nobody could say how much is needed for progress. */
+  #cutAfterFlush(leg: Leg): void {
+    this.cuts++
+    this.#legs.delete(leg)
+    for (const socket of [leg.near, leg.far]) {
+      socket.removeAllListeners("data").pause()
+      socket.destroySoon()
+    }
   }
 
   #cut(leg: Leg): void {

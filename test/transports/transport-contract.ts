@@ -1,16 +1,16 @@
 // What every transport promises, as a suite that each of them runs: a real edge and a real agent in this process, and
 // between them a path that cuts, stalls and buffers.
-import { describe, expect, test } from "vitest"
+import { Secret } from "@restante/protocol"
+import { afterEach, describe, expect, test, vi } from "vitest"
 import { begin, fetchWhole, RawClient } from "../support/client.ts"
-import { until } from "../support/until.ts"
 import { bodyOf, httpUpstream } from "../support/upstream.ts"
 import type { WorldOptions } from "./world.ts"
-import { World } from "./world.ts"
+import { eventually, World } from "./world.ts"
 
 const mib = 1024 * 1024
 
 /** Bytes of which no two stretches are alike, so that a lost, doubled or displaced one shows. */
-export function distinctBytes(count: number, seed = 1): Buffer {
+function distinctBytes(count: number, seed = 1): Buffer {
   const words = new Uint32Array(Math.ceil(count / 4))
   for (let index = 0; index < words.length; index++) words[index] = Math.imul(index + seed, 2_654_435_761)
   return Buffer.from(words.buffer, 0, count)
@@ -18,6 +18,10 @@ export function distinctBytes(count: number, seed = 1): Buffer {
 
 export function transportContract(name: string, options: Pick<WorldOptions, "transport" | "path">): void {
   describe(`${name} keeps the contract of a transport`, () => {
+    afterEach(() => {
+      vi.useRealTimers()
+    })
+
     test("large bodies cross both ways at once, byte for byte", async () => {
       await using upstream = await httpUpstream((request, response) => request.pipe(response))
       await using world = await World.open({ ...options, upstream })
@@ -66,18 +70,20 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
 
     test("an upload goes on after each of several cuts, byte for byte", async () => {
       const body = distinctBytes(5 * mib)
-      let received = Buffer.alloc(0)
+      const received: Buffer[] = []
       await using upstream = await httpUpstream((request, response) => {
-        void bodyOf(request).then((bytes) => {
-          received = bytes
-          response.end("thanks")
-        })
+        request.on("data", (bytes: Buffer) => received.push(bytes))
+        request.on("end", () => response.end("thanks"))
       })
       await using world = await World.open({ ...options, upstream })
       await world.attached()
       world.relay.cutEvery(1.5 * mib)
       const answer = await fetchWhole(`${world.url}/upload`, { method: "PUT", body })
-      expect([answer.text, received.equals(body), world.relay.cuts > 1]).toEqual(["thanks", true, true])
+      expect([answer.text, Buffer.concat(received).equals(body), world.relay.cuts > 1]).toEqual([
+        "thanks",
+        true,
+        true,
+      ])
     })
 
     test("a client that reads nothing stops the upstream, and others are served meanwhile", async () => {
@@ -104,7 +110,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       using slow = new RawClient(world.edgePort)
       slow.socket.pause()
       slow.send("GET /endless HTTP/1.1\r\nHost: a\r\n\r\n")
-      await until("the upstream to be blocked", () => producedBytes > 0 && blocked)
+      await eventually("the upstream to be blocked", () => producedBytes > 0 && blocked)
       for (let round = 0; round < 50; round++) {
         // oxlint-disable-next-line no-await-in-loop -- time passes by work that is done
         await fetchWhole(`${world.url}/small`)
@@ -133,7 +139,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       await using world = await World.open({ ...options, upstream })
       await world.attached()
       const client = new RawClient(world.edgePort).send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-      await until("the upstream to have it", () => upstream.seen.length === 1)
+      await eventually("the upstream to have it", () => upstream.seen.length === 1)
       client[Symbol.dispose]()
       expect(await left.promise).toBe("/wait")
     })
@@ -160,11 +166,11 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       await using world = await World.open({ ...options, upstream })
       await world.attached()
       const client = new RawClient(world.edgePort).send("GET /wait HTTP/1.1\r\nHost: a\r\n\r\n")
-      await until("the upstream to have it", () => upstream.seen.length === 1)
+      await eventually("the upstream to have it", () => upstream.seen.length === 1)
       world.relay.refuse(true)
       world.relay.cut()
       client[Symbol.dispose]()
-      await until("the edge to know it", async () => (await world.status()).exchanges.live === 0)
+      await eventually("the edge to know it", async () => (await world.status()).exchanges.live === 0)
       world.relay.refuse(false)
       expect(await left.promise).toBe("/wait")
     })
@@ -207,7 +213,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       const agent = await world.attached()
       const running = await begin(`${world.url}/running`)
       const stopped = agent.stop()
-      await until("the edge to know it", async () => {
+      await eventually("the edge to know it", async () => {
         void fetchWhole(`${world.url}/probe`, { method: "HEAD" }).catch(() => undefined)
         return (await world.status()).queue.waiting > 0
       })
@@ -253,10 +259,52 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       const agent = await world.attached()
       world.relay.refuse(true)
       world.relay.cut()
-      await until("the outage to be told", () => agent.status().link.kind === "reconnecting")
+      await eventually("the outage to be told", () => agent.status().link.kind === "reconnecting")
       world.relay.refuse(false)
       await world.isAttached(agent)
       expect(agent.status().lastErrors.length).toBeGreaterThan(0)
+    })
+
+    test("a path that swallows everything without a word is left for another one", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] })
+      await using upstream = await httpUpstream((_request, response) => response.end("served"))
+      await using world = await World.open({ ...options, upstream, edge: { timeoutMs: 600_000 } })
+      await world.attached()
+      world.relay.stall()
+      const startedAt = Date.now()
+      let text = ""
+      void fetchWhole(`${world.url}/`).then((answer) => (text = answer.text))
+      await eventually("the answer, a minute later at most", async () => {
+        vi.advanceTimersByTime(250)
+        await new Promise((resolve) => setImmediate(resolve))
+        return text !== "" || Date.now() > startedAt + 60_000
+      })
+      vi.useRealTimers() // for the farewells
+      expect(text).toBe("served")
+    })
+
+    test("a process that starts where a dead one was gets at once what that one had been given", async () => {
+      vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] }) // "at once": no time passes
+      await using upstream = await httpUpstream(() => {})
+      await using world = await World.open({ ...options, upstream })
+      const doomed = await world.process("the-same-place", { answers: false })
+      const answer = fetchWhole(`${world.url}/`)
+      await eventually("the first to have it", () => doomed.opened.length === 1)
+      await doomed.die()
+      await eventually("the edge to see it die", async () => (await world.sessions()) === 0)
+      await world.process("the-same-place", { answers: true })
+      expect((await answer).headers["x-attempt"]).toBe("2")
+    })
+
+    test("an agent with a wrong token says so, and does not get in", async () => {
+      await using upstream = await httpUpstream((_request, response) => response.end())
+      await using world = await World.open({ ...options, upstream })
+      const agent = await world.agent({ token: new Secret("a wrong token") })
+      await eventually("it to say so", () => agent.status().lastErrors.length > 0)
+      expect([agent.status().lastErrors[0]?.message, await world.sessions()]).toEqual([
+        expect.stringContaining("refuses the token"),
+        0,
+      ])
     })
 
     test("what was sent during an outage arrives when it is over", async () => {
@@ -266,7 +314,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       world.relay.refuse(true)
       world.relay.cut()
       const answer = fetchWhole(`${world.url}/`, { method: "POST", body: "held" })
-      await until("the edge to have it", async () => (await world.status()).exchanges.live === 1)
+      await eventually("the edge to have it", async () => (await world.status()).exchanges.live === 1)
       world.relay.refuse(false)
       expect((await answer).text).toBe("held")
     })

@@ -1,14 +1,15 @@
 // An edge and agents in this process, a relay between them, and an upstream behind the agents.
-import { Secret } from "@restante/protocol"
+import { headFlags, Secret } from "@restante/protocol"
 import { Agent } from "../../packages/proxy-in/src/agent.ts"
 import type { AgentOptions, Transport } from "../../packages/proxy-in/src/agent-options.ts"
 import { Edge } from "../../packages/proxy-out/src/edge.ts"
 import type { EdgeOptions } from "../../packages/proxy-out/src/edge-options.ts"
+import { EdgeClient } from "../../packages/proxy-in/src/attach/edge-client.ts"
+import { Link } from "../../packages/proxy-in/src/attach/link.ts"
 import { quietLog } from "../../packages/proxy-out/test/support/log.ts"
-import { until } from "../support/until.ts"
 import { BufferingProxy, Relay } from "./relays.ts"
 
-export const token = new Secret("a-token-that-only-these-tests-use-0123456789")
+const token = new Secret("a-token-that-only-these-tests-use-0123456789")
 
 /** "plain": bytes pass as they are. "buffering": whole HTTP messages only. */
 export type Path = "plain" | "buffering"
@@ -90,11 +91,56 @@ export class World implements AsyncDisposable {
   async isAttached(agent: Agent): Promise<void> {
     const { transport, path } = this.options
     const wanted = transport === "poll" || path === "buffering" ? "poll" : "websocket"
-    await until(
-      "the agent to be attached",
-      () => agent.status().carriedOn === wanted && agent.status().link.kind === "connected",
+    await eventually("the agent to be attached", () => {
+      const { carriedOn, link } = agent.status()
+      return carriedOn === wanted && link.kind === "connected"
+    })
+    await eventually("the edge to know it", async () => (await this.sessions()) > 0)
+  }
+
+  /** A process that can die: it is attached, answers what it is given or keeps it, and ends without a word. */
+  async process(instance: string, { answers }: { readonly answers: boolean }): Promise<Process> {
+    const { transport } = this.options
+    const client = new EdgeClient({ external: new URL(this.relay.url), ca: undefined, token })
+    const welcome = await client.attach(
+      { tunnel: "default", instance, concurrency: 10, software: "test" },
+      new AbortController().signal,
     )
-    await until("the edge to know it", async () => (await this.sessions()) > 0)
+    const opened: number[] = []
+    const ignore = (): void => {}
+    const link: Link = new Link({
+      client,
+      welcome,
+      transport,
+      clock: { now: () => Date.now(), random: () => 1 },
+      sink: {
+        onOpen: (stream, { attempt }) => {
+          opened.push(attempt)
+          if (answers)
+            link.out.head(stream, headFlags.final, `HTTP/1.1 200 OK\r\nX-Attempt: ${attempt}\r\n\r\n`)
+        },
+        onTaken: ignore,
+        onHead: ignore,
+        onData: ignore,
+        onEnd: ignore,
+        onReset: ignore,
+        onWindow: ignore,
+        onDrain: ignore,
+      },
+      onAlive: ignore,
+      onTrouble: ignore,
+      onRoundTrip: ignore,
+      onReleased: ignore,
+      onOver: ignore,
+      onWritable: ignore,
+    })
+    const die = async (): Promise<void> => {
+      link.end()
+      await client.close()
+    }
+    this.#stack.defer(die)
+    link.start()
+    return { opened, die }
   }
 
   /** How many attached agents the edge says it has. */
@@ -131,6 +177,27 @@ export class World implements AsyncDisposable {
       log: quietLog,
       ...this.options.edge,
     })
+  }
+}
+
+export interface Process {
+  /** The attempt of everything that it was given. */
+  readonly opened: number[]
+  die(): Promise<void>
+}
+
+/** Looks until it holds, by turns of the event loop, so that it works while the timers are fake. */
+export async function eventually(
+  what: string,
+  holds: () => boolean | Promise<boolean>,
+  withinMs = 10_000,
+): Promise<void> {
+  const deadlineAt = performance.now() + withinMs
+  // oxlint-disable-next-line no-await-in-loop -- that is what waiting is
+  while (!(await holds())) {
+    if (performance.now() > deadlineAt) throw new Error(`not within ${withinMs} ms: ${what}`)
+    // oxlint-disable-next-line no-await-in-loop -- likewise
+    await new Promise((resolve) => setImmediate(resolve))
   }
 }
 

@@ -103,7 +103,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     sessions.stop()
     endpoints.stop()
     people.stop()
-    ingress.stop()
+    await ingress.stop()
     await relay?.stop()
     await broker.stop()
     log.info("stopped")

@@ -168,6 +168,18 @@ export class Session {
   }
 
   /**
+   * An unnumbered message with the current acknowledgement and a PING, to be sent on one certain carrier: the PONG shows that
+   * this one works. `bytes`: as in `ping`.
+   */
+  pingMessage(bytes: Buffer): Buffer {
+    const frames = new FrameWriter({ headroomBytes: messageHeaderBytes, limits: this.#limits })
+    frames.ping(bytes)
+    const message = Buffer.concat(frames.take() ?? [])
+    putMessageHeader(message, message.length - messageHeaderBytes, 0, this.#received)
+    return message
+  }
+
+  /**
    * One whole message from any carrier, header included, in one buffer or in several of which the first holds at least
    * the header; its memory may be kept. What comes early waits, what came
    * before is dropped. Throws only WireError (and what the sink throws): the session is then broken, gives out nothing

@@ -59,6 +59,8 @@ export class Link implements CarrierPort {
   #over = false
   /** Something was wrong, and the edge has not answered since. */
   #troubled = false
+  /** When carriers that failed are tried again. */
+  #retryAt = 0
   #checker: NodeJS.Timeout | undefined
   #ackTimer: NodeJS.Timeout | undefined
   #heardAt: number
@@ -129,9 +131,9 @@ export class Link implements CarrierPort {
     this.#armCheck()
   }
 
-  /** Everything said so far has reached the edge. */
+  /** Everything said so far has reached the edge, or never will. */
   get settled(): boolean {
-    return !this.#session.hasOutput && this.#session.unacknowledgedBytes === 0
+    return this.#over || (!this.#session.hasOutput && this.#session.unacknowledgedBytes === 0)
   }
 
   /** Ends it and all its carriers at once. */
@@ -194,6 +196,7 @@ export class Link implements CarrierPort {
   alive(): void {
     this.#heardAt = this.#options.clock.now()
     this.#troubled = false
+    this.#retryAt = 0
     this.#backoff.reset()
     this.#options.onAlive()
   }
@@ -340,7 +343,12 @@ export class Link implements CarrierPort {
     setImmediate(this.#flushNow)
   }
 
-  readonly #retryMs = (): number => this.#backoff.next()
+  /** Carriers that fail together wait together, and count as one failure. */
+  readonly #retryMs = (): number => {
+    const now = this.#options.clock.now()
+    if (now >= this.#retryAt) this.#retryAt = now + this.#backoff.next()
+    return this.#retryAt - now
+  }
 
   readonly #flushNow = (): void => this.flush()
 }

@@ -90,17 +90,14 @@ export class StreamedPush implements UpCarrier {
     this.id = id
     this.#body = body
     this.#wanting = true
-    body.push(preamble)
+    this.#proof = randomBytes(8)
+    // Nothing else before the proof: a path that holds bodies back would hold it back too.
+    body.push(Buffer.concat([preamble, session.pingMessage(this.#proof)]))
     const request = client.streamedPush(port.session, body, {
       onMessage: (message) => port.receive(message),
       onEnd: (error) => this.#ended(id, error),
     })
     this.#request = request
-    this.#proof = randomBytes(8)
-    session.ping(this.#proof)
-    // The PING leaves on this carrier, together with whatever goes before it.
-    for (let parts = session.nextMessage(id); parts !== undefined; parts = session.nextMessage(id))
-      this.send(parts)
     this.#timer = setTimeout(() => this.#fallBack(id, this.#nextProbeMs()), probeMs)
   }
 

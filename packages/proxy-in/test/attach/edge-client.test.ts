@@ -32,7 +32,10 @@ class There implements AsyncDisposable {
     this.client = client
   }
 
-  static async listen(server: net.Server, options: { scheme?: string; path?: string; ca?: string } = {}): Promise<There> {
+  static async listen(
+    server: net.Server,
+    options: { scheme?: string; path?: string; ca?: string } = {},
+  ): Promise<There> {
     const sockets = new Set<net.Socket>()
     server.on("connection", (socket: net.Socket) => sockets.add(socket))
     server.listen(0, "127.0.0.1")
@@ -86,7 +89,11 @@ describe("attach", () => {
     await using there = await There.http((_request, response) => {
       response.setHeader("Restante-Version", "1").end(JSON.stringify(welcome))
     })
-    expect(await there.attach()).toMatchObject({ session: welcome.session, resumeSeconds: 30, pollSeconds: 25 })
+    expect(await there.attach()).toMatchObject({
+      session: welcome.session,
+      resumeSeconds: 30,
+      pollSeconds: 25,
+    })
   })
 
   test("shows the token and who is there, at the address with its path", async () => {
@@ -135,12 +142,32 @@ describe("attach", () => {
   })
 
   const foreign: readonly [string, string, string][] = [
-    ["a page", `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${html.length}\r\n\r\n${html}`, "not_restante"],
-    ["a redirect to a login page", "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n", "not_restante"],
+    [
+      "a page",
+      `HTTP/1.1 200 OK\r\nContent-Type: text/html\r\nContent-Length: ${html.length}\r\n\r\n${html}`,
+      "not_restante",
+    ],
+    [
+      "a redirect to a login page",
+      "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n",
+      "not_restante",
+    ],
     ["a page that was not found", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "not_restante"],
-    ["a page without an end", `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${html.repeat(3000)}`, "not_restante"],
-    ["a proxy that cannot reach the edge", "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n", "edge_error"],
-    ["a balancer without an edge", "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n", "edge_error"],
+    [
+      "a page without an end",
+      `HTTP/1.1 200 OK\r\nConnection: close\r\n\r\n${html.repeat(3000)}`,
+      "not_restante",
+    ],
+    [
+      "a proxy that cannot reach the edge",
+      "HTTP/1.1 502 Bad Gateway\r\nContent-Length: 0\r\n\r\n",
+      "edge_error",
+    ],
+    [
+      "a balancer without an edge",
+      "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n",
+      "edge_error",
+    ],
     ["something that is not HTTP", "SSH-2.0-OpenSSH_9.6\r\n", "not_restante"],
     ["nothing", "", "closed"],
   ]
@@ -154,7 +181,9 @@ describe("attach", () => {
     const there = await There.saying("")
     await there[Symbol.asyncDispose]()
     const client = new EdgeClient({ external: there.client.external, ca: undefined, token: new Secret("t") })
-    const error = await client.attach(hello, new AbortController().signal).catch((reason: LinkError) => reason.code)
+    const error = await client
+      .attach(hello, new AbortController().signal)
+      .catch((reason: LinkError) => reason.code)
     await client.close()
     expect(error).toBe("refused")
   })
@@ -225,16 +254,45 @@ describe("a poll", () => {
   const whole = Buffer.concat([preamble, message, message])
   const answers: readonly [string, string, Polled][] = [
     ["messages", withLength(whole), { messages: 2, end: "whole" }],
-    ["nothing for long", "HTTP/1.1 204 No Content\r\nRestante-Version: 1\r\n\r\n", { messages: 0, end: "whole" }],
-    ["messages after an informational response", `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${withLength(whole)}`, { messages: 2, end: "whole" }],
+    [
+      "nothing for long",
+      "HTTP/1.1 204 No Content\r\nRestante-Version: 1\r\n\r\n",
+      { messages: 0, end: "whole" },
+    ],
+    [
+      "messages after an informational response",
+      `HTTP/1.1 103 Early Hints\r\nLink: x\r\n\r\n${withLength(whole)}`,
+      { messages: 2, end: "whole" },
+    ],
+    [
+      "messages under another name",
+      withLength(whole).replace(messagesMediaType, "text/plain"),
+      { messages: 0, end: "edge_error" },
+    ],
     ["half a message", withLength(whole.subarray(0, 40)), { messages: 1, end: "not_restante" }],
     ["an answer that is cut off", withLength(whole, 1000), { messages: 2, end: "closed" }],
     ["a page with our media type", withLength(Buffer.from(html)), { messages: 0, end: "not_restante" }],
-    ["messages of another version", withLength(Buffer.from("RSTNTE\x00\x02")), { messages: 0, end: "version" }],
-    ["a page", `HTTP/1.1 200 OK\r\nContent-Length: ${html.length}\r\n\r\n${html}`, { messages: 0, end: "not_restante" }],
+    [
+      "messages of another version",
+      withLength(Buffer.from("RSTNTE\x00\x02")),
+      { messages: 0, end: "version" },
+    ],
+    [
+      "a page",
+      `HTTP/1.1 200 OK\r\nContent-Length: ${html.length}\r\n\r\n${html}`,
+      { messages: 0, end: "not_restante" },
+    ],
     ["a 204 of somebody else", "HTTP/1.1 204 No Content\r\n\r\n", { messages: 0, end: "not_restante" }],
-    ["a redirect", "HTTP/1.1 307 Temporary Redirect\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n", { messages: 0, end: "not_restante" }],
-    ["an error of what stands between", "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n", { messages: 0, end: "edge_error" }],
+    [
+      "a redirect",
+      "HTTP/1.1 307 Temporary Redirect\r\nLocation: /x\r\nContent-Length: 0\r\n\r\n",
+      { messages: 0, end: "not_restante" },
+    ],
+    [
+      "an error of what stands between",
+      "HTTP/1.1 504 Gateway Timeout\r\nContent-Length: 0\r\n\r\n",
+      { messages: 0, end: "edge_error" },
+    ],
     [
       "the news that the session is over",
       'HTTP/1.1 410 Gone\r\nRestante-Version: 1\r\nContent-Length: 26\r\n\r\n{"code":"session_unknown"}',

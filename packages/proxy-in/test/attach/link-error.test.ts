@@ -37,7 +37,9 @@ test.each(translations)("the system's %s is told as %s", (code, expected) => {
 })
 
 test("an error is found behind the one that hides it", () => {
-  const hidden = new TypeError("fetch failed", { cause: new Error("wrapped", { cause: systemError("ENOTFOUND") }) })
+  const hidden = new TypeError("fetch failed", {
+    cause: new Error("wrapped", { cause: systemError("ENOTFOUND") }),
+  })
   expect(LinkError.from(hidden).code).toBe("name_not_found")
 })
 
@@ -53,7 +55,10 @@ test("an error that hides itself does not hang the agent", () => {
 })
 
 test("what nobody knows is a lost connection", () => {
-  expect([LinkError.from("a string"), LinkError.from(undefined)].map(({ code }) => code)).toEqual(["closed", "closed"])
+  expect([LinkError.from("a string"), LinkError.from(undefined)].map(({ code }) => code)).toEqual([
+    "closed",
+    "closed",
+  ])
 })
 
 test("bytes of another program are not an edge's", () => {

@@ -171,12 +171,18 @@ describe("a path that holds answers and bodies back until they are whole", () =>
     expect(linked.troubles).toEqual([])
   })
 
-  test("has two polls waiting at the edge, so that one is there while the other is on its way", async () => {
+  test("has two polls waiting at the edge again after each message, and never more", async () => {
     await using linked = await Linked.start("holds")
-    linked.edge.session.end(1)
-    await turnsUntil("it to arrive", () => linked.heard.length === 1)
-    await turnsUntil("two to wait again", () => linked.edge.waitingPolls === 2)
-    expect(linked.edge.count("poll", false)).toBe(3)
+    const waiting: number[] = []
+    for (let stream = 1; stream <= 3; stream++) {
+      linked.edge.session.end(stream)
+      // oxlint-disable-next-line no-await-in-loop -- one message after the other
+      await turnsUntil("it to arrive", () => linked.heard.length === stream)
+      // oxlint-disable-next-line no-await-in-loop -- likewise
+      await linked.pass(500)
+      waiting.push(linked.edge.waitingPolls)
+    }
+    expect(waiting).toEqual([2, 2, 2])
   })
 })
 
@@ -306,9 +312,10 @@ describe("a session that is over", () => {
     expect(linked.overs).toEqual(["session_over"])
   })
 
-  test("leaves no request and no timer behind", async () => {
+  test("asks for nothing more", async () => {
     await using linked = await Linked.start("holds")
     linked.link.end()
+    await linked.pass(500) // what was on its way arrives
     const asked = linked.edge.asked.length
     await linked.pass(60_000)
     expect([linked.edge.asked.length - asked, linked.edge.waitingPolls]).toEqual([0, 0])
@@ -323,12 +330,32 @@ describe("the owner of the link", () => {
   })
 
   test("learns soon that an outage is over, although nobody has anything to say", async () => {
-    await using linked = await Linked.start("holds")
+    await using linked = await Linked.start("refuses")
+    await linked.pass(1000) // streaming has been refused by now, and is not tried again meanwhile
+    linked.edge.instead = (request) => {
+      request.socket.resetAndDestroy()
+      return true
+    }
     linked.edge.cut()
-    await turnsUntil("the trouble", () => linked.troubles.length > 0)
+    await linked.pass(3000)
+    linked.edge.instead = () => false
     const before = linked.alives
-    await linked.pass(2500)
+    await linked.pass(4000)
     expect(linked.alives).toBeGreaterThan(before)
+  })
+
+  test("learns that polls are never answered, and they are replaced", async () => {
+    await using linked = await Linked.start("holds")
+    await linked.pass(500)
+    linked.edge.instead = (request) => request.url?.endsWith("poll") === true
+    linked.edge.session.end(1)
+    await linked.pass(500)
+    const before = linked.edge.count("poll", false)
+    await linked.pass(40_000)
+    expect([linked.troubles.includes("timeout"), linked.edge.count("poll", false) > before]).toEqual([
+      true,
+      true,
+    ])
   })
 
   test("learns that everything said has reached the edge", async () => {

@@ -45,7 +45,8 @@ export class AgentSession implements SessionSink, StreamOwner {
   /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
   #opened = 0
   #sent = 0
-  #lastCarrier: Carrier["kind"] | undefined
+  /** The last websocket, when it has ended and nothing has come by other ways since. */
+  #endedWebsocket: Carrier | undefined
   #draining = false
   #ended = false
   #flushing = false
@@ -137,7 +138,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   detach(carrier: Carrier, delivered: boolean): void {
     const index = this.#carriers.indexOf(carrier)
     if (index < 0) return
-    this.#lastCarrier = carrier.kind
+    if (carrier.kind === "websocket") this.#endedWebsocket = carrier
     this.#carriers.splice(index, 1)
     if (!delivered) this.session.carrierLost(carrier.id)
     if (this.#carriers.length === 0 && !this.#ended) this.#options.port.onAttached(this, false)
@@ -147,6 +148,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   /** One message from the agent. Throws WireError: the session is broken then and has to be ended. */
   receive(message: Message): void {
     this.heard++
+    this.#endedWebsocket = undefined
     this.session.receive(message)
     if (this.#blocked.size > 0 && !this.congested) this.#unblock()
     if (this.session.ackDue && this.#ackTimer === undefined) {
@@ -180,8 +182,8 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   /**
    * Ends the session and tells every exchange. What an agent that said goodbye did not announce with TAKEN it did not
-   * begin. Of one that was replaced at its place that is known only when TAKEN went straight onto a websocket whose end
-   * came from there: a push may still have been on its way.
+   * begin. Of one that was replaced at its place that is known only when TAKEN went straight onto a websocket that its
+   * process ended: a push may still have been on its way, and a path that broke may have swallowed it.
    */
   end(how: "farewell" | "replaced" | "lost"): void {
     if (this.#ended) return
@@ -189,8 +191,8 @@ export class AgentSession implements SessionSink, StreamOwner {
     clearTimeout(this.#ackTimer)
     this.closeCarriers()
     const allHeard = !this.silent && !this.session.missing
-    const certain =
-      how === "farewell" || (how === "replaced" && allHeard && this.#lastCarrier === "websocket")
+    const inOrder = this.#endedWebsocket?.endedInOrder === true
+    const certain = how === "farewell" || (how === "replaced" && allHeard && inOrder)
     const streams = [...this.#streams.values()]
     this.#streams.clear()
     for (const stream of streams) {

@@ -11,6 +11,8 @@ export interface Carrier {
   send(parts: readonly Buffer[]): void
   /** Ends it politely; what it carried has been sent. */
   close(): void
+  /** The agent's side ended it, after everything that it had put on it: all of that has arrived here. */
+  readonly endedInOrder?: boolean
   /** A PONG came from the agent, perhaps in answer to what this one asked. */
   onPong?(bytes: Buffer): void
 }

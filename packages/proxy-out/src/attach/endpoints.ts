@@ -135,7 +135,7 @@ export class Endpoints implements MessageRequestPort {
       request.url = head.target
       request.headers = headersOf(head)
       this.#websockets.handleUpgrade(request, socket, rest, (websocket) => {
-        const carrier = new WebSocketCarrier(websocket, session, (error) => {
+        const carrier = new WebSocketCarrier(websocket, socket, session, (error) => {
           this.#options.log.warn(
             { session: shortId(session), tunnel: session.tunnel, err: error },
             "session broken",

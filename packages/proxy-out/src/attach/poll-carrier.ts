@@ -1,13 +1,6 @@
 // Polls that carry a session: one that ends with its first message, and one whose answer goes on with many.
 import { randomBytes } from "node:crypto"
-import {
-  FrameWriter,
-  messageAck,
-  messageHeaderBytes,
-  messagesMediaType,
-  preamble,
-  putMessageHeader,
-} from "@restante/protocol"
+import { messagesMediaType, preamble } from "@restante/protocol"
 import type { ClientConnection } from "../ingress/client-connection.ts"
 import type { AgentSession } from "./agent-session.ts"
 import type { Carrier } from "./carrier.ts"
@@ -150,7 +143,7 @@ export class StreamedPollCarrier implements Carrier {
   }
 
   #ping(): Buffer {
-    return pingMessage(this.#session.session.ackMessage(), this.#proof)
+    return this.#session.session.pingMessage(this.#proof)
   }
 
   #chunk(parts: readonly Buffer[]): void {
@@ -158,13 +151,4 @@ export class StreamedPollCarrier implements Carrier {
     for (const part of parts) bytes += part.length
     this.#connection.writeAll([Buffer.from(`${bytes.toString(16)}\r\n`, "latin1"), ...parts, crlf])
   }
-}
-
-/** An acknowledgement that asks for a PONG. */
-function pingMessage(acknowledgement: Buffer, proof: Buffer): Buffer {
-  const frames = new FrameWriter({ headroomBytes: messageHeaderBytes })
-  frames.ping(proof)
-  const message = Buffer.concat(frames.take() ?? [])
-  putMessageHeader(message, message.length - messageHeaderBytes, 0, messageAck(acknowledgement))
-  return message
 }

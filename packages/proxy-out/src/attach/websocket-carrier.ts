@@ -1,6 +1,7 @@
 // A websocket that carries a session: each binary message is one message of the session. The agent speaks first: its
 // acknowledgement says what need not be sent again, and our answer shows it that the path carries both ways.
 import { WireError, websocketProtocol, wireLimits } from "@restante/protocol"
+import type { Socket } from "node:net"
 import type { WebSocket } from "ws"
 import type { AgentSession } from "./agent-session.ts"
 import type { Carrier } from "./carrier.ts"
@@ -15,9 +16,17 @@ export class WebSocketCarrier implements Carrier {
   readonly #session: AgentSession
   #open = true
   #heard = false
+  endedInOrder = false
 
-  constructor(socket: WebSocket, session: AgentSession, onBroken: (error: WireError) => void) {
+  constructor(
+    socket: WebSocket,
+    connection: Socket,
+    session: AgentSession,
+    onBroken: (error: WireError) => void,
+  ) {
     this.#socket = socket
+    // A process that dies ends its connections after what it wrote; a path that breaks ends them anyhow.
+    connection.once("end", () => (this.endedInOrder = true))
     this.#session = session
     this.id = session.carrierId()
     socket.binaryType = "nodebuffer"

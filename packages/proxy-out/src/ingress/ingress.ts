@@ -28,6 +28,8 @@ export interface IngressOptions {
 const reservedPrefix = "/.restante/"
 
 const sweepMs = 1000
+/** A client that is slow to read the last answer before a stop is waited for this long. */
+const flushMs = 10_000
 const limitsSeconds = { idle: 75, head: 30, body: 60, stalledReader: 600 }
 const maxConnections = 20_000
 
@@ -66,11 +68,17 @@ export class Ingress implements ConnectionPort {
     for (const connection of this.#connections) if (!connection.servesAgent) connection.close()
   }
 
-  /** Ends what is left. */
-  stop(): void {
+  /** Ends what is left, at once where nothing waits to be read by a client, after some seconds at most where it does. */
+  async stop(): Promise<void> {
     clearTimeout(this.#sweeper)
     if (this.#server.listening) this.#server.close()
-    for (const connection of this.#connections) connection.socket.destroy()
+    const unread: Promise<void>[] = []
+    for (const connection of this.#connections) {
+      const { socket, servesAgent, unsentBytes } = connection
+      if (servesAgent || unsentBytes === 0) socket.destroy()
+      else unread.push(closed(socket))
+    }
+    await Promise.all(unread)
   }
 
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler {
@@ -171,6 +179,18 @@ export class Ingress implements ConnectionPort {
       head: false,
     })
   }
+}
+
+/** Ends our side behind what was written, and the connection when that has been read or its time is over. */
+function closed(socket: Socket): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => socket.destroy(), flushMs)
+    socket.once("close", () => {
+      clearTimeout(timer)
+      resolve()
+    })
+    socket.destroySoon()
+  })
 }
 
 const refusals = {

@@ -274,9 +274,40 @@ describe("an agent that is gone", () => {
     const attached = new Attached()
     const websocket = attached.carrier({ kind: "websocket" })
     const exchange = attached.opened("a")
-    websocket.lost()
+    websocket.ended()
     attached.edge.end("replaced")
     expect(exchange.heard.at(-1)).toBe("lost untaken")
+  })
+
+  test("and was replaced may have begun more than it announced, when it spoke by another way after its websocket", () => {
+    const attached = new Attached()
+    const websocket = attached.carrier({ kind: "websocket" })
+    const exchange = attached.opened("a")
+    websocket.ended()
+    attached.carrier({ kind: "streamed" }).lost()
+    attached.peer.acknowledge(attached.edge)
+    attached.edge.end("replaced")
+    expect(exchange.heard.at(-1)).toBe("lost maybe")
+  })
+
+  test("and was replaced began only what it announced, whichever of its connections ended last", () => {
+    const attached = new Attached()
+    const websocket = attached.carrier({ kind: "websocket" })
+    const streamed = attached.carrier({ kind: "streamed" })
+    const exchange = attached.opened("a")
+    websocket.ended()
+    streamed.lost()
+    attached.edge.end("replaced")
+    expect(exchange.heard.at(-1)).toBe("lost untaken")
+  })
+
+  test("and was replaced may have begun more than it announced, when the path broke before", () => {
+    const attached = new Attached()
+    const websocket = attached.carrier({ kind: "websocket" })
+    const exchange = attached.opened("a")
+    websocket.lost()
+    attached.edge.end("replaced")
+    expect(exchange.heard.at(-1)).toBe("lost maybe")
   })
 
   test("and was replaced may have begun more than it announced, when a push may have been on its way", () => {

@@ -160,7 +160,7 @@ describe("a process that starts where another one was", () => {
     const carrier = old.carrier()
     const exchange = desk.offers("a")
     vi.advanceTimersByTime(0)
-    carrier.lost()
+    carrier.ended()
     desk.attach("here")
     expect(exchange.heard).toEqual(["leased", "lost untaken"])
   })

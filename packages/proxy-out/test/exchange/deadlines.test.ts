@@ -51,6 +51,16 @@ test("setting an item again starts its time anew", () => {
   expect([early, expired]).toEqual([[], ["a"]])
 })
 
+test("an item that is set again does not hold up those behind it", () => {
+  const { deadlines, expired } = recorded()
+  deadlines.set("a")
+  deadlines.set("b")
+  vi.advanceTimersByTime(60)
+  deadlines.set("a")
+  vi.advanceTimersByTime(40)
+  expect(expired).toEqual(["b"])
+})
+
 test("a cleared item does not expire", () => {
   const { deadlines, expired } = recorded()
   deadlines.set("a")

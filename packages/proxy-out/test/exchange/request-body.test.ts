@@ -96,6 +96,13 @@ test("a client is held back while the credit is used up, and reads on with the n
   expect([heldBefore, socket.held, lease.body.length]).toEqual([true, false, 300_000])
 })
 
+test("a small grant is used to the byte", () => {
+  const stand = new Stand()
+  const { lease } = stand.leased(post("x".repeat(600_000)))
+  lease.sink?.onWindow(10)
+  expect(lease.body.length).toBe(wireLimits.initialWindowBytes + 10)
+})
+
 test("with all the credit it needs a large body arrives whole and in order", async () => {
   const stand = new Stand()
   const body = Array.from({ length: 100_000 }, (_, index) => String(index)).join(",")

@@ -209,6 +209,18 @@ describe("the wait for the upstream's answer", () => {
     expect(socket.text).toContain("HTTP/1.1 504 ")
   })
 
+  test("is whole again at the end of an upload", () => {
+    const stand = new Stand({ timeoutMs: 60_000 })
+    const { socket, lease } = stand.leased(
+      "POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\nx\r\n",
+    )
+    vi.advanceTimersByTime(20_000)
+    socket.send("1\r\nx\r\n0\r\n\r\n")
+    vi.advanceTimersByTime(59_000)
+    lease.answers()
+    expect(onlyAnswerIn(socket.text).status).toBe(200)
+  })
+
   test("counts from the end of an upload", () => {
     const stand = new Stand({ timeoutMs: 60_000 })
     const { socket } = stand.leased(

@@ -11,6 +11,8 @@ import { parseList } from "../support/structured-fields.ts"
 import { turns, turnsUntil } from "../support/turns.ts"
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
+/** More than the system's buffers hold. */
+const large = Buffer.alloc(32 * 1024 * 1024, "x")
 const ok = Buffer.from("HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n")
 
 /** An ingress whose tunnels answer every request when it is whole, but those for /never. */
@@ -42,6 +44,7 @@ class Door implements AsyncDisposable {
       onBody: () => {},
       onBodyEnd: () => {
         if (head.target === "/never") return
+        if (head.target === "/large") connection.write(large)
         connection.write(ok)
         connection.finish(head.keepAlive)
       },
@@ -57,7 +60,7 @@ class Door implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.ingress.stop()
+    await this.ingress.stop()
     await turns(1)
   }
 }
@@ -65,11 +68,15 @@ class Door implements AsyncDisposable {
 class Client implements Disposable {
   readonly socket: net.Socket
   received = ""
+  receivedBytes = 0
   over = false
 
   constructor(port: number) {
     this.socket = net.connect({ port, host: "127.0.0.1" })
-    this.socket.on("data", (bytes: Buffer) => (this.received += bytes.toString("latin1")))
+    this.socket.on("data", (bytes: Buffer) => {
+      this.receivedBytes += bytes.length
+      if (this.receivedBytes < 1_000_000) this.received += bytes.toString("latin1")
+    })
     this.socket.on("end", () => (this.over = true))
     this.socket.on("error", () => (this.over = true))
   }
@@ -261,6 +268,45 @@ describe("a client that dawdles", () => {
     client.send("GET /never HTTP/1.1\r\nHost: a\r\n\r\n")
     await pass(700)
     expect([client.received, client.over]).toEqual(["", false])
+  })
+})
+
+describe("an ingress that stops", () => {
+  test("lets a slow client read the answer that was written to it", async () => {
+    await using door = await new Door().start()
+    using client = await new Client(door.port).connected()
+    client.socket.pause()
+    client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turnsUntil("the request to arrive", () => door.accepted.length === 1)
+    await turns(10)
+    const stopped = door.ingress.stop()
+    client.socket.resume()
+    await stopped
+    await client.ended()
+    expect(client.receivedBytes).toBe(large.length + ok.length)
+  })
+
+  test("does not wait for a client that reads nothing, longer than some seconds", async () => {
+    vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
+    await using door = await new Door().start()
+    using client = await new Client(door.port).connected()
+    client.socket.pause()
+    client.send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+    await turnsUntil("the request to arrive", () => door.accepted.length === 1)
+    await turns(10)
+    const stopped = door.ingress.stop()
+    vi.advanceTimersByTime(10_000)
+    vi.useRealTimers()
+    await expect(stopped).resolves.toBeUndefined()
+  })
+
+  test("closes idle connections at once", async () => {
+    await using door = await new Door().start()
+    using client = await new Client(door.port).connected()
+    await turns(5)
+    await door.ingress.stop()
+    await client.ended()
+    expect(client.received).toBe("")
   })
 })
 

@@ -49,6 +49,7 @@ export class FakeCarrier implements Carrier {
   readonly kind: Carrier["kind"]
   ready = true
   closed = false
+  endedInOrder = false
   /** Messages that it took. */
   sent = 0
   delivers: boolean
@@ -78,6 +79,12 @@ export class FakeCarrier implements Carrier {
 
   close(): void {
     this.closed = true
+    this.lost()
+  }
+
+  /** The agent's process has ended it. */
+  ended(): void {
+    this.endedInOrder = true
     this.lost()
   }
 
