@@ -6,7 +6,7 @@ import { describe, expect, test as base, type TestAPI } from "vitest"
 import { mib, readBulk, type Received, writeBulk } from "../support/bulk.ts"
 import { begin, fetchWhole } from "../support/client.ts"
 import { startLoad } from "../support/load.ts"
-import { type Edge, startAgent, startEdge, type Transport, transports } from "../support/pair.ts"
+import { type Edge, startAgent, startEdge, startPair, type Transport, transports } from "../support/pair.ts"
 import { Wire } from "../support/relay.ts"
 import { passTime, until, within } from "../support/until.ts"
 import { bodyOf, httpUpstream, type HttpUpstream } from "../support/upstream.ts"
@@ -225,3 +225,17 @@ describe.for(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tra
     },
   )
 })
+
+base.concurrent(
+  "an agent that never comes back: who waits for a POST that it took hears so when its session is over",
+  async () => {
+    await using upstream = await httpUpstream(() => undefined)
+    await using pair = await startPair({ server: upstream.url })
+    const answer = fetchWhole(`${pair.url}/pay`, { method: "POST", body: "once" })
+    await until("the upstream to have it", () => upstream.seen.length === 1)
+    await pair.agent.program.kill()
+    const killedAt = performance.now()
+    expect((await answer).headers["restante-error"]).toBe("agent_lost")
+    expect(performance.now() - killedAt).toBeLessThan(35_000)
+  },
+)

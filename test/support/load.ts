@@ -16,9 +16,12 @@ export interface LoadResult {
   readonly targets: (outcome: string) => readonly string[]
 }
 
+/** Beyond that clients wait for each other. It bounds what a server that answers nobody costs in file descriptors. */
+const maxConnections = 1500
+
 /** Requests for /1, /2, /3 … on as many kept-alive connections as it takes. A POST has a small body. */
 export function startLoad(origin: string, perSecond: number, method: "GET" | "POST" = "GET"): Load {
-  const pool = new Pool(origin, { headersTimeout: 0, bodyTimeout: 0 })
+  const pool = new Pool(origin, { connections: maxConnections, headersTimeout: 0, bodyTimeout: 0 })
   const ended: { readonly target: string; readonly outcome: string }[] = []
   const running = new Set<Promise<void>>()
   let requests = 0

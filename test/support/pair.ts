@@ -2,8 +2,12 @@
 import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
+import { vi } from "vitest"
 import { Program } from "./program.ts"
 import { until } from "./until.ts"
+
+// On a busy machine programs take their time to start.
+vi.setConfig({ testTimeout: 60_000 })
 
 export const transports = ["poll", "websocket"] as const
 export type Transport = (typeof transports)[number]

@@ -4,6 +4,7 @@ import { once } from "node:events"
 import { readFileSync } from "node:fs"
 import { createInterface } from "node:readline"
 import { fileURLToPath } from "node:url"
+import { afterAll } from "vitest"
 import { until } from "./until.ts"
 
 export interface Ending {
@@ -102,8 +103,8 @@ export class Program implements AsyncDisposable {
 /** Many at once on a busy machine take their time. */
 const startLimitMs = 60_000
 
-// A worker that is told to exit takes with it what it started.
+// A test that ran out of time never comes to its end, and so cannot stop what it started.
 const running = new Set<ChildProcess>()
-process.on("exit", () => {
+afterAll(() => {
   for (const child of running) child.kill("SIGKILL")
 })

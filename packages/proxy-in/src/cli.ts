@@ -1,9 +1,12 @@
 // The one file of proxy-in that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
-import { stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { collectorFlags, stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Agent } from "./agent.ts"
 import { runProxyIn } from "./program.ts"
+
+for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
 const errors = textOutput(process.stderr)
 const code = await runProxyIn(process.argv.slice(2), {

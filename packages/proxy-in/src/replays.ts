@@ -1,6 +1,6 @@
 // The exchanges that this agent replays for one session: frames from the edge go to their replay, and what the replays
 // say goes into the session.
-import { WireError } from "@restante/protocol"
+import { StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { HostHeader } from "./agent-options.ts"
@@ -31,7 +31,7 @@ const defaultHeadTimeoutMs = 60_000
 
 export class Replays implements StreamSink {
   readonly #options: ReplaysOptions
-  readonly #running = new Map<number, Replay>()
+  readonly #running = new StreamTable<Replay>()
   #draining = false
   #idle: (() => void) | undefined
 

@@ -1,10 +1,13 @@
 // The one file of proxy-out that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
 import { homedir, networkInterfaces } from "node:os"
-import { stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { collectorFlags, stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Edge } from "./edge.ts"
 import { runProxyOut } from "./program.ts"
+
+for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
 const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
 const errors = textOutput(process.stderr)

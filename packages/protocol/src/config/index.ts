@@ -1,4 +1,5 @@
 // What both programs' command lines have in common, without I/O: reading options and tokens, and the life of a program.
+export { collectorFlags } from "./collector.ts"
 export {
   CommandError,
   commandErrorTable,

@@ -2,4 +2,5 @@
 export { ReceiveCredit, SendCredit, WindowBudget } from "./credit.ts"
 export type { CarrierId } from "./retained.ts"
 export { Session } from "./session.ts"
+export { StreamTable } from "./stream-table.ts"
 export type { SessionOptions, StreamSink } from "./session.ts"

@@ -1,6 +1,6 @@
 // One agent process attached to this edge. It outlives the connections that carry it: streams go on when a carrier is
 // lost and another comes, and end when the session does.
-import { headFlags, openKind, Session, WireError, wireLimits } from "@restante/protocol"
+import { headFlags, openKind, Session, StreamTable, WireError, wireLimits } from "@restante/protocol"
 import type { Message, OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Carrier } from "./carrier.ts"
@@ -37,7 +37,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly instance: string
   readonly session: Session
   readonly #options: AgentSessionOptions
-  readonly #streams = new Map<number, SessionStream>()
+  readonly #streams = new StreamTable<SessionStream>()
   readonly #carriers: Carrier[] = []
   readonly #blocked = new Set<SessionStream>()
   #lastStream = 0
@@ -193,7 +193,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     const allHeard = !this.silent && !this.session.missing
     const inOrder = this.#endedWebsocket?.endedInOrder === true
     const certain = how === "farewell" || (how === "replaced" && allHeard && inOrder)
-    const streams = [...this.#streams.values()]
+    const streams = this.#streams.values()
     this.#streams.clear()
     for (const stream of streams) {
       const sent = stream.opened <= this.#sent
