@@ -8,6 +8,7 @@ import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stre
 import { ClientResponse } from "./client-response.ts"
 import { failureOfReset } from "./failures.ts"
 import type { FailureCode } from "./failures.ts"
+import type { LiveEntry } from "./live-exchanges.ts"
 import { RequestBody } from "./request-body.ts"
 
 /** What an exchange needs of the registry that keeps it. */
@@ -36,7 +37,10 @@ const maxInlineBytes = wireLimits.maxInlineBytes
 
 type Phase = "collecting" | "queued" | "leased" | "responding" | "over"
 
-export class Exchange implements RequestHandler, StreamSink, Leasable {
+export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry {
+  before: this | undefined = undefined
+  after: this | undefined = undefined
+  overdueAt = Number.POSITIVE_INFINITY
   readonly connection: ClientConnection
   readonly request: RequestHead
   readonly #port: ExchangePort

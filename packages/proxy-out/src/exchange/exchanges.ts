@@ -11,6 +11,7 @@ import { Refusal } from "../ingress/refusal.ts"
 import type { Broker } from "../queue/broker.ts"
 import { ClientResponse } from "./client-response.ts"
 import { Deadlines } from "./deadlines.ts"
+import { LiveExchanges } from "./live-exchanges.ts"
 import { errorResponse } from "./error-response.ts"
 import { Exchange } from "./exchange.ts"
 import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
@@ -36,9 +37,12 @@ const windowBudgetBytes = 64 * 1024 * 1024
 
 export class Exchanges implements ExchangePort {
   readonly #options: ExchangesOptions
-  readonly #live = new Map<string, Exchange>()
+  readonly #live: LiveExchanges<Exchange>
+  /** Those that wait in the queue, by id. */
+  readonly #queued = new Map<string, Exchange>()
+  /** The one that is being offered: most are leased at once and never get into the map. */
+  #offering: Exchange | undefined
   readonly #holds: Deadlines<Exchange>
-  readonly #responses: Deadlines<Exchange>
   readonly #budget = new WindowBudget(windowBudgetBytes)
   readonly #pseudonym: string
   readonly #via: readonly [string, string]
@@ -51,11 +55,7 @@ export class Exchanges implements ExchangePort {
     this.#options = options
     const { clock, holdMs, timeoutMs } = options
     this.#holds = new Deadlines({ afterMs: holdMs, clock, onExpired: (exchange) => exchange.holdExpired() })
-    this.#responses = new Deadlines({
-      afterMs: timeoutMs,
-      clock,
-      onExpired: (exchange) => exchange.responseOverdue(),
-    })
+    this.#live = new LiveExchanges({ timeoutMs, clock, onOverdue: (exchange) => exchange.responseOverdue() })
     this.#pseudonym = `restante-${options.edgeId}`
     this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
     this.#viaResponse = this.#via[1]
@@ -70,8 +70,10 @@ export class Exchanges implements ExchangePort {
     return this.#live.size
   }
 
+  /** The exchange with this id, if it waits for an agent. */
   get(id: string): Exchange | undefined {
-    return this.#live.get(id)
+    const offering = this.#offering
+    return offering !== undefined && offering.ticket.id === id ? offering : this.#queued.get(id)
   }
 
   /** Admits a request, or says why not. Everything that can be refused is refused before the client sends a body. */
@@ -112,7 +114,7 @@ export class Exchanges implements ExchangePort {
       },
       response,
     )
-    this.#live.set(id, exchange)
+    this.#live.add(exchange)
     exchange.begin()
     return exchange
   }
@@ -123,7 +125,7 @@ export class Exchanges implements ExchangePort {
 
   /** Gives up what waits, waits until what runs has finished, at most `graceMs`; the rest is broken off. */
   async drain(graceMs: number): Promise<void> {
-    for (const exchange of this.#live.values()) exchange.edgeStops()
+    for (const exchange of this.#live) exchange.edgeStops()
     if (this.#live.size > 0) {
       let timer: NodeJS.Timeout | undefined
       await Promise.race([
@@ -132,42 +134,47 @@ export class Exchanges implements ExchangePort {
       ])
       clearTimeout(timer)
     }
-    for (const exchange of this.#live.values()) exchange.fail("agent_lost")
+    for (const exchange of this.#live) exchange.fail("agent_lost")
     this.#holds.stop()
-    this.#responses.stop()
+    this.#live.stop()
   }
 
   queued(exchange: Exchange, again: boolean): boolean {
     const { broker, maxQueue } = this.#options
     if (!again && this.#holds.size >= maxQueue) return false
-    this.#responses.clear(exchange)
-    this.#holds.set(exchange)
-    if (again) broker.reoffer(exchange.ticket)
-    else broker.offer(exchange.ticket)
+    this.#live.awaitNothing(exchange)
+    const before = this.#offering
+    this.#offering = exchange
+    try {
+      if (again) broker.reoffer(exchange.ticket)
+      else broker.offer(exchange.ticket)
+    } finally {
+      this.#offering = before
+    }
+    if (exchange.waiting) {
+      this.#holds.set(exchange)
+      this.#queued.set(exchange.ticket.id, exchange)
+    }
     return true
   }
 
   leased(exchange: Exchange): void {
-    this.#holds.clear(exchange)
-    this.#responses.set(exchange)
+    this.#leaveQueue(exchange)
+    this.#live.await(exchange)
   }
 
   progressed(exchange: Exchange): void {
-    this.#responses.set(exchange)
+    this.#live.await(exchange)
   }
 
   responding(exchange: Exchange): void {
-    this.#responses.clear(exchange)
+    this.#live.awaitNothing(exchange)
   }
 
   settled(exchange: Exchange, outcome: ExchangeOutcome): void {
     const { broker, log } = this.#options
-    if (this.#holds.has(exchange)) {
-      this.#holds.clear(exchange)
-      broker.withdraw(exchange.ticket)
-    }
-    this.#responses.clear(exchange)
-    this.#live.delete(exchange.ticket.id)
+    if (this.#leaveQueue(exchange)) broker.withdraw(exchange.ticket)
+    this.#live.delete(exchange)
     if (outcome === "answered") this.counts.answered++
     else {
       this.counts.failed++
@@ -191,6 +198,13 @@ export class Exchanges implements ExchangePort {
 
   holdEndsAt(): number {
     return this.#options.clock.now() + this.#options.holdMs
+  }
+
+  #leaveQueue(exchange: Exchange): boolean {
+    if (!this.#holds.has(exchange)) return false
+    this.#holds.clear(exchange)
+    this.#queued.delete(exchange.ticket.id)
+    return true
   }
 
   #cameThroughHere({ fields }: RequestHead): boolean {
