@@ -53,6 +53,8 @@ export class AgentSession implements SessionSink, StreamOwner {
   #ackTimer: NodeJS.Timeout | undefined
   /** Messages that arrived: whoever wants to know whether the agent is silent looks twice. */
   heard = 0
+  /** When its last carrier went, in the clock's milliseconds; 0 when it never had one. */
+  detachedAt = 0
   /** The last carriers were closed by us because the agent was silent, not by the agent's side. */
   silent = false
 

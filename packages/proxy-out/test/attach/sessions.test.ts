@@ -150,8 +150,18 @@ describe("a process that starts where another one was", () => {
     using desk = new Desk()
     const old = desk.attach("here")
     old.carrier().lost()
+    vi.advanceTimersByTime(500)
     desk.attach("here")
     expect(desk.knows(old)).toBe(false)
+  })
+
+  test("does not end one that is only between two polls", () => {
+    using desk = new Desk()
+    const old = desk.attach("here")
+    old.carrier().lost()
+    vi.advanceTimersByTime(100)
+    desk.attach("here")
+    expect(desk.knows(old)).toBe(true)
   })
 
   test("gets what that one had not begun", () => {
@@ -161,6 +171,7 @@ describe("a process that starts where another one was", () => {
     const exchange = desk.offers("a")
     vi.advanceTimersByTime(0)
     carrier.ended()
+    vi.advanceTimersByTime(500)
     desk.attach("here")
     expect(exchange.heard).toEqual(["leased", "lost untaken"])
   })
