@@ -108,10 +108,13 @@ test("npm publish and npm install work against a private registry", { timeout: 2
   expect(await readFile(join(consumer, "package-lock.json"), "utf8")).toContain(`"resolved": "${pair.url}/`)
 })
 
-test.for(["auto", "poll"] as const)(
+test.for([
+  ["auto", true],
+  ["poll", false],
+] as const)(
   "behind a proxy that holds every body back until it is whole and knows no upgrades, --transport %s still serves everything",
   { timeout: minute },
-  async (transport) => {
+  async ([transport, triesWebSocket]) => {
     const bytes = 20 * mib
     await using upstream = await httpUpstream(async (incoming, response) => {
       if (incoming.method === "PUT") response.end(JSON.stringify(await readBulk(incoming)))
@@ -139,5 +142,6 @@ test.for(["auto", "poll"] as const)(
     ])
     expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ bytes })
     expect((await agent.status()).carriedOn).toBe("poll")
+    expect(proxy.refusedUpgrades() > 0).toBe(triesWebSocket)
   },
 )
