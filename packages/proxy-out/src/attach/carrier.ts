@@ -11,6 +11,8 @@ export interface Carrier {
   send(parts: readonly Buffer[]): void
   /** Ends it politely; what it carried has been sent. */
   close(): void
+  /** A poll that ended with an answer, not because its connection did. */
+  readonly answered?: boolean
   /** The agent's side ended it, after everything that it had put on it: all of that has arrived here. */
   readonly endedInOrder?: boolean
   /** A PONG came from the agent, perhaps in answer to what this one asked. */

@@ -36,6 +36,7 @@ export class PollCarrier implements Carrier {
   readonly #session: AgentSession
   readonly #keepAlive: boolean
   #open = true
+  answered = false
 
   constructor(connection: ClientConnection, session: AgentSession, keepAlive: boolean) {
     this.#connection = connection
@@ -50,6 +51,7 @@ export class PollCarrier implements Carrier {
 
   send(parts: readonly Buffer[]): void {
     this.#open = false
+    this.answered = true
     writeMessages(this.#connection, parts)
     this.#connection.finish(this.#keepAlive)
     // Whether it arrives only the agent can tell: it asks for what it misses.
@@ -60,6 +62,7 @@ export class PollCarrier implements Carrier {
   close(): void {
     if (!this.#open) return
     this.#open = false
+    this.answered = true
     this.#connection.write(emptyHead)
     this.#connection.finish(this.#keepAlive)
     this.#session.detach(this, true)

@@ -32,8 +32,6 @@ const failoverMs = 2000
 const checkMs = 1000
 /** An agent says something at least every 10 s; carriers that bring nothing for this long are dead. */
 const silentChecks = 35
-/** An agent that polls is without a carrier for no longer than this while its next poll is on its way. */
-const betweenPollsMs = 500
 /** A process that was replaced at its place has this long to show that it is alive after all. */
 const replacedMs = 2000
 
@@ -141,7 +139,6 @@ export class Sessions implements AgentSessionPort {
       this.#failover.clear(session)
       this.onRoom(session)
     } else if (!session.ended) {
-      session.detachedAt = this.#options.clock.now()
       this.#expiry.set(session)
       this.#failover.set(session)
     }
@@ -151,8 +148,7 @@ export class Sessions implements AgentSessionPort {
   #replace(tunnel: string, instance: string): void {
     for (const old of this.#tunnels.get(tunnel)?.sessions ?? []) {
       if (old.instance !== instance) continue
-      // Between two short polls a live agent has no carrier either.
-      if (!old.attached && this.#options.clock.now() - old.detachedAt >= betweenPollsMs) {
+      if (!old.attached && !old.betweenPolls) {
         this.end(old, "replaced")
         continue
       }

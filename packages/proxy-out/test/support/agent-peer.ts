@@ -50,6 +50,7 @@ export class FakeCarrier implements Carrier {
   ready = true
   closed = false
   endedInOrder = false
+  answered = false
   /** Messages that it took. */
   sent = 0
   delivers: boolean
@@ -74,6 +75,7 @@ export class FakeCarrier implements Carrier {
     if (this.delivers) this.#peer.session.receive(Buffer.concat(parts))
     if (this.kind !== "poll") return
     this.ready = false
+    this.answered = true
     this.#edge.detach(this, true)
   }
 
