@@ -53,10 +53,8 @@ export class AgentSession implements SessionSink, StreamOwner {
   #ackTimer: NodeJS.Timeout | undefined
   /** Messages that arrived: whoever wants to know whether the agent is silent looks twice. */
   heard = 0
-  /** Its last carrier was a poll that has been answered, and none broke: a live agent's next one is on its way. */
+  /** Its last carrier was a poll that has been answered, on a connection that is still there: the next poll is on its way. */
   betweenPolls = false
-  /** A carrier broke, and the agent has not been heard of since. */
-  #lossUnheard = false
   /** The last carriers were closed by us because the agent was silent, not by the agent's side. */
   silent = false
 
@@ -144,8 +142,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     if (index < 0) return
     if (carrier.kind === "websocket") this.#endedWebsocket = carrier
     this.#carriers.splice(index, 1)
-    if (carrier.answered !== true) this.#lossUnheard = true
-    this.betweenPolls = carrier.answered === true && !this.#lossUnheard
+    this.betweenPolls = carrier.answered === true
     if (!delivered) this.session.carrierLost(carrier.id)
     if (this.#carriers.length === 0 && !this.#ended) this.#options.port.onAttached(this, false)
     else if (this.session.hasOutput) this.#scheduleFlush()
@@ -155,7 +152,6 @@ export class AgentSession implements SessionSink, StreamOwner {
   receive(message: Message): void {
     this.heard++
     this.#endedWebsocket = undefined
-    this.#lossUnheard = false
     this.session.receive(message)
     if (this.#blocked.size > 0 && !this.congested) this.#unblock()
     if (this.session.ackDue && this.#ackTimer === undefined) {

@@ -51,7 +51,7 @@ export class PollCarrier implements Carrier {
 
   send(parts: readonly Buffer[]): void {
     this.#open = false
-    this.answered = true
+    this.#answered()
     writeMessages(this.#connection, parts)
     this.#connection.finish(this.#keepAlive)
     // Whether it arrives only the agent can tell: it asks for what it misses.
@@ -62,10 +62,16 @@ export class PollCarrier implements Carrier {
   close(): void {
     if (!this.#open) return
     this.#open = false
-    this.answered = true
+    this.#answered()
     this.#connection.write(emptyHead)
     this.#connection.finish(this.#keepAlive)
     this.#session.detach(this, true)
+  }
+
+  #answered(): void {
+    this.answered = true
+    const session = this.#session
+    this.#connection.whenEnded = () => (session.betweenPolls = false)
   }
 
   /** The agent's connection is gone. */

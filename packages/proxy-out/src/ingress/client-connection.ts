@@ -53,6 +53,8 @@ export class ClientConnection implements MessageSink<RequestHead> {
   #answerBegun = false
   #active = true
   #quietSweeps = 0
+  /** Called when the connection ends before another request came on it. */
+  whenEnded: (() => void) | undefined
   /** An agent speaks on it: it stays open while the edge waits for what runs. */
   servesAgent = false
   #sweptPhase: ConnectionPhase = "idle"
@@ -188,6 +190,7 @@ export class ClientConnection implements MessageSink<RequestHead> {
   onHead(head: RequestHead): void {
     this.#requestEnded = false
     this.#answerBegun = false
+    this.whenEnded = undefined
     this.#handler = this.#port.onRequest(head, this)
   }
 
@@ -274,6 +277,7 @@ export class ClientConnection implements MessageSink<RequestHead> {
     const handler = this.#handler
     this.#handler = undefined
     handler?.onClientGone()
+    this.whenEnded?.()
     this.#port.onClosed(this)
   }
 
