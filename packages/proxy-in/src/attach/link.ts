@@ -1,6 +1,5 @@
 // One session with the edge and everything that carries it: polls at the base, a websocket where it works, and beside it
 // a streamed poll and push for what is large. It lives until the edge forgets the session, and outlives every connection.
-import { randomBytes } from "node:crypto"
 import { Session, WireError } from "@restante/protocol"
 import type { Message, StreamSink } from "@restante/protocol"
 import type { Transport } from "../agent-options.ts"
@@ -10,6 +9,7 @@ import type { CarrierPort, UpCarrier } from "./carrier.ts"
 import type { EdgeClient, Welcome } from "./edge-client.ts"
 import { LinkError } from "./link-error.ts"
 import { Polls } from "./polls.ts"
+import { lookMs, Pulse, silentMs } from "./pulse.ts"
 import { Pushes } from "./pushes.ts"
 import { StreamedPush } from "./streamed-push.ts"
 import { WebSocketLink } from "./websocket.ts"
@@ -33,11 +33,6 @@ export interface LinkOptions {
   readonly onWritable: () => void
 }
 
-/** An edge that has nothing to say is asked this often whether it is there. */
-const pingMs = 10_000
-/** Carriers that bring nothing for this long, or no acknowledgement for what went up, are dead, whatever TCP believes. */
-const silentMs = 22_000
-const checkMs = 1000
 const ackDelayMs = 20
 /** From this much on what waits is worth the streamed push, which needs no masking. */
 const bulkBytes = 64 * 1024
@@ -51,6 +46,7 @@ export class Link implements CarrierPort {
   readonly #pushes: Pushes
   readonly #websocket: WebSocketLink | undefined
   readonly #backoff: Backoff
+  readonly #pulse: Pulse
   #polls: Polls
   #streamedPush: StreamedPush
   #nextCarrier = 1
@@ -63,23 +59,12 @@ export class Link implements CarrierPort {
   #retryAt = 0
   #checker: NodeJS.Timeout | undefined
   #ackTimer: NodeJS.Timeout | undefined
-  #heardAt: number
-  /** When an acknowledgement last came, or nothing waited for one. */
-  #progressAt: number
-  #acknowledged = 0
-  /** When all carriers were last given up. */
-  #abandonedAt = 0
-  #pingSentAt = 0
-  #ping: Buffer | undefined
   #blocked = false
-  #missing = false
 
   constructor(options: LinkOptions) {
     this.#options = options
     const { client, welcome, transport, clock, sink } = options
     this.session = welcome.session
-    this.#heardAt = clock.now()
-    this.#progressAt = this.#heardAt
     this.#backoff = new Backoff({ firstMs: 100, mostMs: 5000 }, clock)
     this.#session = new Session({
       sink,
@@ -87,6 +72,7 @@ export class Link implements CarrierPort {
       onPong: (bytes) => this.#onPong(bytes),
       onReleased: options.onReleased,
     })
+    this.#pulse = new Pulse(this.#session, clock, options.onRoundTrip)
     this.#pushes = new Pushes(client, this, this.#retryMs)
     this.#streamedPush = this.#newStreamedPush()
     this.#polls = this.#newPolls()
@@ -110,8 +96,7 @@ export class Link implements CarrierPort {
   /** The way messages travel now. */
   get carriedOn(): "poll" | "websocket" | undefined {
     if (this.#websocket?.open) return "websocket"
-    const { clock, transport } = this.#options
-    return transport !== "websocket" && clock.now() - this.#heardAt < silentMs ? "poll" : undefined
+    return this.#options.transport !== "websocket" && this.#pulse.quietMs < silentMs ? "poll" : undefined
   }
 
   /** True while so much is on its way up that upstreams are not to be read; `onWritable` follows. */
@@ -127,7 +112,7 @@ export class Link implements CarrierPort {
       this.#polls.start()
       this.#streamedPush.start()
     }
-    this.#sendPing()
+    this.#pulse.ping()
     this.#armCheck()
   }
 
@@ -159,7 +144,7 @@ export class Link implements CarrierPort {
 
   receive(message: Message): void {
     if (this.#over) return
-    this.#heardAt = this.#options.clock.now()
+    this.#pulse.heard()
     try {
       this.#session.receive(message)
     } catch (error) {
@@ -194,7 +179,7 @@ export class Link implements CarrierPort {
   }
 
   alive(): void {
-    this.#heardAt = this.#options.clock.now()
+    this.#pulse.heard()
     this.#troubled = false
     this.#retryAt = 0
     this.#backoff.reset()
@@ -278,15 +263,7 @@ export class Link implements CarrierPort {
 
   #onPong(bytes: Buffer): void {
     this.#streamedPush.pong(bytes)
-    if (this.#ping?.equals(bytes) !== true) return
-    this.#ping = undefined
-    this.#options.onRoundTrip(this.#options.clock.now() - this.#pingSentAt)
-  }
-
-  #sendPing(): void {
-    this.#pingSentAt = this.#options.clock.now()
-    this.#ping = randomBytes(8)
-    this.#session.ping(this.#ping)
+    this.#pulse.pong(bytes)
   }
 
   #acknowledge(): void {
@@ -300,35 +277,23 @@ export class Link implements CarrierPort {
     this.#checker = setTimeout(() => {
       this.#check()
       if (!this.#over) this.#armCheck()
-    }, checkMs)
+    }, lookMs)
   }
 
   #check(): void {
-    const { clock, welcome } = this.#options
-    const now = clock.now()
-    const quietMs = now - this.#heardAt
-    if (quietMs > silentMs + welcome.resumeSeconds * 1000)
+    const { quietMs, dead, missing } = this.#pulse.look(this.#troubled)
+    if (quietMs > silentMs + this.#options.welcome.resumeSeconds * 1000)
       return this.#end(new LinkError("session_over", "no contact for too long"))
     if (quietMs > silentMs)
       this.#options.onTrouble(new LinkError("timeout", `silent for ${Math.round(quietMs / 1000)} s`))
-    if (this.#session.unacknowledgedBytes === 0 || this.#session.acknowledgedNumber !== this.#acknowledged) {
-      this.#acknowledged = this.#session.acknowledgedNumber
-      this.#progressAt = now
-    }
-    // New carriers get as long to show that they live.
-    if (now - Math.max(this.#abandonedAt, Math.min(this.#heardAt, this.#progressAt)) > silentMs) {
-      this.#abandonedAt = now
+    if (dead) {
       this.#websocket?.abandon()
       this.#options.client.renew()
     }
-    // What waits for the edge may wait long: after trouble we ask at once whether it is over.
-    if (now - this.#pingSentAt >= (this.#troubled ? checkMs : pingMs)) this.#sendPing()
-    if (this.#session.missing && this.#missing) {
-      this.#askAgain = true
-      const carrier = this.#readyCarrier()
-      if (carrier !== undefined) carrier.send([this.acknowledgement()])
-    }
-    this.#missing = this.#session.missing
+    if (!missing) return
+    this.#askAgain = true
+    const carrier = this.#readyCarrier()
+    if (carrier !== undefined) carrier.send([this.acknowledgement()])
   }
 
   #end(error: LinkError): void {
