@@ -88,7 +88,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     port: options.port,
     log,
     dateLine,
-    accept: (head, connection) => exchanges.accept(head, connection),
+    accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
     attach: (head, connection) => endpoints.route(head, connection),
     admin: (socket) => people.take(socket),
   })

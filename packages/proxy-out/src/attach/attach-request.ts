@@ -2,7 +2,8 @@
 import { protocolVersion } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { z } from "zod"
-import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import type { RequestHandler } from "../exchange/client.ts"
+import type { ClientConnection } from "../ingress/client-connection.ts"
 import { problemResponse } from "./replies.ts"
 
 export interface AttachHello {

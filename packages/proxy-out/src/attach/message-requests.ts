@@ -2,7 +2,8 @@
 // messages down. Messages are taken as they arrive, so a push may go on for as long as its agent likes.
 import { MessageDecoder, WireError } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
-import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import type { RequestHandler } from "../exchange/client.ts"
+import type { ClientConnection } from "../ingress/client-connection.ts"
 import type { AgentSession } from "./agent-session.ts"
 import { PollCarrier, StreamedPollCarrier, writeMessages } from "./poll-carrier.ts"
 

@@ -1,7 +1,8 @@
 // Short answers to agents: JSON, and problem details (RFC 9457) whose code tells the agent what to do.
 import type { RequestHead } from "@restante/protocol"
 import { protocolVersion } from "@restante/protocol"
-import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
+import type { RequestHandler } from "../exchange/client.ts"
+import type { ClientConnection } from "../ingress/client-connection.ts"
 
 export const attachProblems = {
   token_refused: { status: "401 Unauthorized", title: "The token is missing or not the right one." },

@@ -2,10 +2,10 @@
 // the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
 import { headFlags, wireLimits } from "@restante/protocol"
 import type { RequestHead, ResetCode } from "@restante/protocol"
-import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
 import type { Ticket } from "../queue/broker.ts"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
-import { ClientResponse } from "./client-response.ts"
+import type { Client, RequestHandler } from "./client.ts"
+import type { ClientResponse } from "./client-response.ts"
 import { failureOfReset } from "./failures.ts"
 import type { FailureCode } from "./failures.ts"
 import type { LiveEntry } from "./live-exchanges.ts"
@@ -41,7 +41,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   before: this | undefined = undefined
   after: this | undefined = undefined
   overdueAt = Number.POSITIVE_INFINITY
-  readonly connection: ClientConnection
+  readonly client: Client
   readonly request: RequestHead
   readonly #port: ExchangePort
   readonly #response: ClientResponse
@@ -55,17 +55,17 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
 
   constructor(
     port: ExchangePort,
-    connection: ClientConnection,
+    client: Client,
     request: RequestHead,
     ticket: Ticket,
     response: ClientResponse,
   ) {
     this.#port = port
-    this.connection = connection
+    this.client = client
     this.request = request
     this.#ticket = ticket
     this.#response = response
-    if (request.body.kind !== "none") this.#body = new RequestBody(connection)
+    if (request.body.kind !== "none") this.#body = new RequestBody(client)
   }
 
   /** Offers it if its body is to be streamed; otherwise it is offered when it is whole. */
@@ -277,7 +277,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   /** A body that is not whole must not look whole (RFC 9112 §8): the connection is reset. */
   #break(): void {
     this.#settle("broken")
-    this.connection.reset()
+    this.client.reset()
   }
 
   #guarded(step: () => void): void {

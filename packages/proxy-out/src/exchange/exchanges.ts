@@ -5,14 +5,13 @@ import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
-import type { ClientConnection, RequestHandler } from "../ingress/client-connection.ts"
 import { forwardedHead } from "../ingress/forwarded-head.ts"
 import { Refusal } from "../ingress/refusal.ts"
 import type { Broker } from "../queue/broker.ts"
+import type { Client, RequestHandler } from "./client.ts"
 import { ClientResponse } from "./client-response.ts"
 import { Deadlines } from "./deadlines.ts"
 import { LiveExchanges } from "./live-exchanges.ts"
-import { errorResponse } from "./error-response.ts"
 import { Exchange } from "./exchange.ts"
 import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
 import { failures } from "./failures.ts"
@@ -77,13 +76,13 @@ export class Exchanges implements ExchangePort {
   }
 
   /** Admits a request, or says why not. Everything that can be refused is refused before the client sends a body. */
-  accept(head: RequestHead, connection: ClientConnection): RequestHandler {
+  accept(head: RequestHead, client: Client): RequestHandler {
     const { edgeId, clock, maxQueue, holdMs, tunnelOf, dateLine } = this.#options
-    if (this.#stopping) return this.#refusal(head, connection, "edge_stopping")
-    if (this.#holds.size >= maxQueue) return this.#refusal(head, connection, "queue_full")
-    if (this.#cameThroughHere(head)) return this.#refusal(head, connection, "loop_detected")
+    if (this.#stopping) return this.#refusal(head, client, "edge_stopping")
+    if (this.#holds.size >= maxQueue) return this.#refusal(head, client, "queue_full")
+    if (this.#cameThroughHere(head)) return this.#refusal(head, client, "loop_detected")
     const response = new ClientResponse({
-      connection,
+      client,
       request: head,
       budget: this.#budget,
       via: this.#viaResponse,
@@ -91,10 +90,10 @@ export class Exchanges implements ExchangePort {
     })
     const id = nanoid()
     this.counts.accepted++
-    if (head.expectContinue) connection.writeContinue()
+    if (head.expectContinue) client.goOn()
     const exchange = new Exchange(
       this,
-      connection,
+      client,
       head,
       {
         id,
@@ -103,10 +102,14 @@ export class Exchanges implements ExchangePort {
         attempt: 1,
         deadlineAt: clock.now() + holdMs,
         idempotent: isIdempotent(head.method),
-        record: { clientAddress: connection.remoteAddress, scheme: "http", traceparent: traceparentOf(head) },
+        record: {
+          clientAddress: client.remoteAddress,
+          scheme: client.scheme,
+          traceparent: traceparentOf(head),
+        },
         head: forwardedHead(head, {
-          clientAddress: connection.remoteAddress,
-          scheme: "http",
+          clientAddress: client.remoteAddress,
+          scheme: client.scheme,
           via: this.#via[head.minorVersion],
         }),
         bodyFollows: false,
@@ -192,8 +195,8 @@ export class Exchanges implements ExchangePort {
   }
 
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void {
-    const { connection, request, ticket, perhapsBegun } = exchange
-    this.#answer(connection, request, code, ticket.id, keepAlive, perhapsBegun)
+    const { client, request, ticket, perhapsBegun } = exchange
+    this.#answer(client, request, code, ticket.id, keepAlive, perhapsBegun)
   }
 
   holdEndsAt(): number {
@@ -215,13 +218,13 @@ export class Exchanges implements ExchangePort {
     )
   }
 
-  #refusal(head: RequestHead, connection: ClientConnection, code: FailureCode): RequestHandler {
+  #refusal(head: RequestHead, client: Client, code: FailureCode): RequestHandler {
     this.counts.failed++
-    return new Refusal(head, (keepAlive) => this.#answer(connection, head, code, nanoid(), keepAlive))
+    return new Refusal(head, (keepAlive) => this.#answer(client, head, code, nanoid(), keepAlive))
   }
 
   #answer(
-    connection: ClientConnection,
+    client: Client,
     request: RequestHead,
     code: FailureCode,
     exchangeId: string,
@@ -230,10 +233,7 @@ export class Exchanges implements ExchangePort {
   ): void {
     const traits: FailureTraits = perhapsBegun ? { ...failures[code], forwarded: "maybe" } : failures[code]
     const dateLine = this.#options.dateLine()
-    connection.write(
-      errorResponse({ code, traits, exchangeId, keepAlive, dateLine, head: request.method === "HEAD" }),
-    )
-    connection.finish(keepAlive)
+    client.refuse({ code, traits, exchangeId, dateLine, head: request.method === "HEAD" }, keepAlive)
   }
 }
 

@@ -1,12 +1,10 @@
 // The request's body on its way from the client to the agent: collected while it is small, else streamed under credit.
 import { SendCredit, wireLimits } from "@restante/protocol"
 import type { AgentStream } from "./agent-stream.ts"
+import type { Client } from "./client.ts"
 
-/** What the body needs of the client's connection. */
-export interface BodySource {
-  pauseBody(): void
-  resumeBody(): void
-}
+/** What the body needs of the client. */
+export type BodySource = Pick<Client, "pauseBody" | "resumeBody">
 
 export class RequestBody {
   readonly #source: BodySource

@@ -3,21 +3,9 @@
 import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
 import type { Http1Limits, MessageSink, RequestHead } from "@restante/protocol"
-
-/** Serves one request. */
-export interface RequestHandler {
-  /** Its body may pause for as long as it likes. */
-  readonly patient?: boolean
-  onBody(bytes: Buffer): void
-  /** The request is whole. */
-  onBodyEnd(trailers: string): void
-  /** All that had arrived has been read, and the request is not whole. */
-  onReadPaused(): void
-  /** What was written has been taken by the client. */
-  onClientDrain(): void
-  /** The client left, or its request broke off, before the answer was whole. Nothing can be written any more. */
-  onClientGone(): void
-}
+import type { RequestHandler } from "../exchange/client.ts"
+import { Http1Client } from "./http1-client.ts"
+import type { Http1Connection } from "./http1-client.ts"
 
 export interface ConnectionPort {
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler
@@ -33,10 +21,11 @@ const maxPipelinedBytes = 64 * 1024
 /** After a final answer the client may still be sending: this much is read and dropped so that it can read the answer. */
 const maxLingerBytes = 16 * 1024 * 1024
 const lingerMs = 2000
-const continueResponse = Buffer.from("HTTP/1.1 100 Continue\r\n\r\n")
 
-export class ClientConnection implements MessageSink<RequestHead> {
+export class ClientConnection implements MessageSink<RequestHead>, Http1Connection {
   readonly socket: Socket
+  /** How an exchange sees this client. */
+  readonly client = new Http1Client(this)
   readonly #port: ConnectionPort
   readonly #reader: RequestReader
   #handler: RequestHandler | undefined
@@ -120,11 +109,6 @@ export class ClientConnection implements MessageSink<RequestHead> {
     this.socket.cork()
     for (const piece of pieces) this.socket.write(piece)
     this.socket.uncork()
-  }
-
-  /** RFC 9110 §10.1.1: the request has been admitted, the body may come. */
-  writeContinue(): void {
-    this.writeInformational(continueResponse)
   }
 
   /** A 1xx response: the final answer is still to come. */

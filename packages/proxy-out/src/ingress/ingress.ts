@@ -8,7 +8,8 @@ import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import { errorResponse } from "../exchange/error-response.ts"
 import { ClientConnection } from "./client-connection.ts"
-import type { ConnectionPort, RequestHandler } from "./client-connection.ts"
+import type { RequestHandler } from "../exchange/client.ts"
+import type { ConnectionPort } from "./client-connection.ts"
 import { Refusal } from "./refusal.ts"
 
 export interface IngressOptions {

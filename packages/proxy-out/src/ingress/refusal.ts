@@ -1,7 +1,7 @@
 // A request that is answered without being served: at once when a body would follow (it is not read then), after its
 // end otherwise, so that the connection stays usable.
 import type { RequestHead } from "@restante/protocol"
-import type { RequestHandler } from "./client-connection.ts"
+import type { RequestHandler } from "../exchange/client.ts"
 
 export class Refusal implements RequestHandler {
   readonly #keepAlive: boolean

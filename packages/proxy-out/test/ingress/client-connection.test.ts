@@ -2,7 +2,7 @@
 import type { Http1Error, RequestHead } from "@restante/protocol"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { ClientConnection } from "../../src/ingress/client-connection.ts"
-import type { RequestHandler } from "../../src/ingress/client-connection.ts"
+import type { RequestHandler } from "../../src/exchange/client.ts"
 import { FakeSocket } from "../support/fake-socket.ts"
 
 /** What was told of one request, in order. */
@@ -267,7 +267,7 @@ describe("a request that is not valid HTTP", () => {
   test("in the middle of its body is refused although an informational answer went before", () => {
     const client = new Connected()
     client.socket.send("POST / HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n1\r\na\r\n")
-    client.connection.writeContinue()
+    client.connection.client.goOn()
     client.socket.send("zz\r\n")
     expect(client.socket.text).toBe("HTTP/1.1 100 Continue\r\n\r\n<400>")
   })

@@ -47,7 +47,7 @@ export class Stand {
   client(): FakeSocket {
     const socket = new FakeSocket()
     const port: ConnectionPort = {
-      onRequest: (head, connection) => this.exchanges.accept(head, connection),
+      onRequest: (head, connection) => this.exchanges.accept(head, connection.client.next(head)),
       badRequest: () => badRequest,
       onClosed: () => {},
     }

@@ -1,0 +1,48 @@
+// The two faces of one request's client: what an exchange says towards it, and what comes back. What the client speaks
+// (HTTP/1, HTTP/2) is known behind this port only, so an exchange is the same for all of them.
+import type { ResponseHead, Scheme } from "@restante/protocol"
+import type { ErrorResponse } from "./error-response.ts"
+
+/** Towards the client. `fields` are whole raw lines, end-to-end ones only and Via; framing is the implementation's. */
+export interface Client {
+  /** Without port or brackets. */
+  readonly remoteAddress: string
+  /** How it reached this edge. */
+  readonly scheme: Scheme
+  /** Bytes that it has not taken yet. */
+  readonly unsentBytes: number
+  /** The request has been admitted, its body may come (RFC 9110 §10.1.1). */
+  goOn(): void
+  /** A 1xx response (RFC 9110 §15.2); left out where the client would not understand it. */
+  informational(head: ResponseHead, fields: string): void
+  /** The whole response. `body` fits the head; empty where there is none. */
+  whole(head: ResponseHead, fields: string, body: Buffer): void
+  /** A final head whose body follows by `data` and `end`. */
+  begin(head: ResponseHead, fields: string): void
+  /** Never empty. */
+  data(bytes: Buffer): void
+  /** The response is whole. `trailers`: raw lines, "" for none; left out where the framing has no place for them. */
+  end(trailers: string): void
+  /** An answer of ours instead of the upstream's; `keepAlive` false: nothing more can come after it. */
+  refuse(error: Omit<ErrorResponse, "keepAlive">, keepAlive: boolean): void
+  /** Breaks off, so that no client can take what it has for whole (RFC 9112 §8). */
+  reset(): void
+  /** No more of the body is read until `resumeBody`; what is on its way already may still come. */
+  pauseBody(): void
+  resumeBody(): void
+}
+
+/** From the client: whoever serves one request. */
+export interface RequestHandler {
+  /** Its body may pause for as long as it likes. */
+  readonly patient?: boolean
+  onBody(bytes: Buffer): void
+  /** The request is whole. */
+  onBodyEnd(trailers: string): void
+  /** All that had arrived has been read, and the request is not whole. */
+  onReadPaused(): void
+  /** What was written has been taken by the client. */
+  onClientDrain(): void
+  /** The client left, or its request broke off, before the answer was whole. Nothing can be written any more. */
+  onClientGone(): void
+}
