@@ -7,4 +7,5 @@ export {
   type Transport,
   type UpstreamAddress,
 } from "./agent-options.ts"
-export type { AgentStatus, LinkState, RequestCounts, StatusError } from "./status/status.ts"
+export { Agents, type AppliedTunnels, type RunningAgent } from "./agents.ts"
+export type { AgentStatus, LinkState, ProgramStatus, RequestCounts, StatusError } from "./status/status.ts"

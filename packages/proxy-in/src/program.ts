@@ -14,21 +14,14 @@ import {
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
 import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
+import { Agents, type RunningAgent } from "./agents.ts"
 import { readCaFile } from "./ca-file.ts"
 import { defaultStatusPort, parseAgentArguments, type AgentTable } from "./cli-options.ts"
 import { StatusServer } from "./status/status-server.ts"
-import type { AgentStatus } from "./status/status.ts"
 
 export interface AgentSurroundings extends Surroundings {
   makeLog(level: LogLevel): Logger
   makeAgent(options: AgentOptions): RunningAgent
-}
-
-/** What the program needs of an `Agent`. */
-export interface RunningAgent {
-  start(): Promise<void>
-  stop(): Promise<void>
-  status(): AgentStatus
 }
 
 /** Resolves with the exit code; never rejects. */
@@ -43,17 +36,17 @@ export function runProxyIn(argv: readonly string[], around: AgentSurroundings): 
 async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundings): Promise<void> {
   const options = await agentOptions(values, around)
   warnOfOpenToken(options)
-  const agent = around.makeAgent(options)
-  const page = new StatusServer(() => agent.status())
+  const agents = new Agents([options], (made) => around.makeAgent(made))
+  const page = new StatusServer(() => agents.status())
   const service = {
     start: async () => {
       // First the page: a taken port is found before the edge counts on this agent.
       const port = values.port === "off" ? undefined : await listen(page, values.port, options.log)
-      await agent.start()
+      await agents.start()
       return port
     },
     stop: async () => {
-      await agent.stop()
+      await agents.stop()
       await page.stop()
     },
   }

@@ -1,13 +1,13 @@
 // Serves the agent's status on loopback: a page for people at `/` and the same as JSON at `/status.json`.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
 import { statusPage } from "./status-page.ts"
-import type { AgentStatus } from "./status.ts"
+import type { ProgramStatus } from "./status.ts"
 
 export class StatusServer implements AsyncDisposable {
-  readonly #status: () => AgentStatus
+  readonly #status: () => ProgramStatus
   readonly #server: Server
 
-  constructor(status: () => AgentStatus) {
+  constructor(status: () => ProgramStatus) {
     this.#status = status
     this.#server = createServer((request, response) => this.#answer(request, response))
     // A handful of browser tabs; nothing on this port may cost the agent its memory.

@@ -21,6 +21,12 @@ export interface AgentStatus {
   readonly lastErrors: readonly StatusError[]
 }
 
+/** All tunnels of one process. At the top stands what the first one says. */
+export interface ProgramStatus extends AgentStatus {
+  /** In the order of the configuration, at least one. */
+  readonly tunnels: readonly AgentStatus[]
+}
+
 export type LinkState =
   /** Never attached yet. */
   | { readonly kind: "connecting" }

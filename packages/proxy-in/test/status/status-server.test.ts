@@ -1,8 +1,8 @@
 import { request } from "node:http"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { StatusServer } from "../../src/status/status-server.ts"
-import type { AgentStatus } from "../../src/status/status.ts"
-import { statusOf } from "./statuses.ts"
+import type { AgentStatus, ProgramStatus } from "../../src/status/status.ts"
+import { programStatusOf, statusOf } from "./statuses.ts"
 
 describe("status.json", () => {
   test("is the agent's status at this moment", async () => {
@@ -11,7 +11,7 @@ describe("status.json", () => {
     const first = await ask(port, "/status.json")
     const second = await ask(port, "/status.json")
     expect(first).toMatchObject({ status: 200, type: "application/json; charset=utf-8" })
-    expect(JSON.parse(first.body)).toEqual({
+    const tunnel = {
       link: { kind: "connecting" },
       edge: "http://edge.example",
       tunnel: "default",
@@ -20,8 +20,18 @@ describe("status.json", () => {
       startedAt: Date.UTC(2026, 10, 21, 9, 30),
       requests: { active: 1, served: 0, failed: 2 },
       lastErrors: [],
-    })
+    }
+    expect(JSON.parse(first.body)).toEqual({ ...tunnel, tunnels: [tunnel] })
     expect(JSON.parse(second.body)).toMatchObject({ requests: { served: 1 } })
+  })
+
+  test("has every tunnel, and at the top the first one", async () => {
+    const status = programStatusOf(statusOf({ tunnel: "shop" }), statusOf({ tunnel: "blog" }))
+    const { body } = await ask(await serving(() => status), "/status.json")
+    expect(JSON.parse(body)).toMatchObject({
+      tunnel: "shop",
+      tunnels: [{ tunnel: "shop" }, { tunnel: "blog" }],
+    })
   })
 })
 
@@ -62,6 +72,14 @@ describe("the page", () => {
   ] as const)("%j is said in words", async (link, words) => {
     const { body } = await ask(await serving(() => statusOf({ link })), "/")
     expect(body).toContain(words)
+  })
+
+  test("shows every tunnel with its own state", async () => {
+    const connected = statusOf({ tunnel: "shop", link: { kind: "connected", since: 0 } })
+    const connecting = statusOf({ tunnel: "blog", upstream: "unix:/run/blog.sock" })
+    const { body } = await ask(await serving(() => programStatusOf(connected, connecting)), "/")
+    const texts = ["1 of 2 tunnels connected", "shop <span", "blog <span", "unix:/run/blog.sock"]
+    expect(texts.filter((text) => !body.includes(text))).toEqual([])
   })
 
   test("renews itself, and loads nothing from elsewhere and runs no script", async () => {
@@ -107,18 +125,23 @@ describe("the server", () => {
   })
 
   test("a taken port is the system's error, a stop frees the port, and stopping twice is fine", async () => {
-    const first = new StatusServer(() => statusOf())
+    const first = new StatusServer(() => programStatusOf(statusOf()))
     const port = await first.start(0)
-    await expect(new StatusServer(() => statusOf()).start(port)).rejects.toMatchObject({ code: "EADDRINUSE" })
+    await expect(new StatusServer(() => programStatusOf(statusOf())).start(port)).rejects.toMatchObject({
+      code: "EADDRINUSE",
+    })
     await first.stop()
     await first.stop()
-    await using second = new StatusServer(() => statusOf())
+    await using second = new StatusServer(() => programStatusOf(statusOf()))
     expect(await second.start(port)).toBe(port)
   })
 })
 
-async function serving(status: () => AgentStatus): Promise<number> {
-  const server = new StatusServer(status)
+async function serving(status: () => AgentStatus | ProgramStatus): Promise<number> {
+  const server = new StatusServer(() => {
+    const now = status()
+    return "tunnels" in now ? now : programStatusOf(now)
+  })
   onTestFinished(() => server.stop())
   return server.start(0)
 }

@@ -1,5 +1,5 @@
 // A status for tests, as it would be a moment after start; each test says only what matters to it.
-import type { AgentStatus } from "../../src/status/status.ts"
+import type { AgentStatus, ProgramStatus } from "../../src/status/status.ts"
 
 export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
   return {
@@ -15,4 +15,9 @@ export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
     lastErrors: [],
     ...differences,
   }
+}
+
+/** Of a program with these tunnels. */
+export function programStatusOf(first: AgentStatus, ...others: readonly AgentStatus[]): ProgramStatus {
+  return { ...first, tunnels: [first, ...others] }
 }
