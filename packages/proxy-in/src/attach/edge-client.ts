@@ -6,6 +6,7 @@ import type { Message, Secret } from "@restante/protocol"
 import { Pool } from "undici"
 import type { Dispatcher } from "undici"
 import { z } from "zod"
+import { balancerCookies } from "./balancer-cookies.ts"
 import { LinkError } from "./link-error.ts"
 import type { LinkErrorCode } from "./link-error.ts"
 
@@ -56,6 +57,7 @@ export class EdgeClient {
   readonly #token: Secret
   #pool: Pool
   readonly #basePath: string
+  #cookies: string | undefined
 
   constructor({ external, ca, token }: EdgeClientOptions) {
     this.external = external
@@ -80,6 +82,13 @@ export class EdgeClient {
     return `${this.#basePath}/.restante/v1/${endpoint}`
   }
 
+  /** What every request of the session that was attached last says, also when it opens a websocket. */
+  sessionHeaders(session: string): Record<string, string> {
+    const headers: Record<string, string> = { "restante-session": session }
+    if (this.#cookies !== undefined) headers["cookie"] = this.#cookies
+    return headers
+  }
+
   /** Raises LinkError. */
   async attach(hello: Hello, signal: AbortSignal): Promise<Welcome> {
     try {
@@ -95,6 +104,7 @@ export class EdgeClient {
       if (reply.statusCode !== 200) throw refusal(reply.statusCode, text)
       const welcome = welcomeSchema.safeParse(parseJson(text))
       if (!welcome.success) throw new LinkError("version", undefined, { cause: welcome.error })
+      this.#cookies = balancerCookies(reply.headers["set-cookie"])
       return welcome.data
     } catch (reason) {
       if (reason instanceof Error && reason.name === "TimeoutError")
@@ -109,7 +119,7 @@ export class EdgeClient {
       const reply = await this.#pool.request({
         method: "DELETE",
         path: this.path("session"),
-        headers: { "restante-session": session },
+        headers: this.sessionHeaders(session),
         signal: AbortSignal.timeout(2000),
       })
       await reply.body.dump()
@@ -149,7 +159,8 @@ export class EdgeClient {
     exchange: MessageExchange,
   ): Request {
     const request = new Request(exchange)
-    const headers: Record<string, string> = { "restante-session": session, "content-type": messagesMediaType }
+    const headers = this.sessionHeaders(session)
+    headers["content-type"] = messagesMediaType
     if (streamed) headers["restante-stream"] = "1"
     this.#pool.dispatch({ method: "POST", path: this.path(endpoint), headers, body }, request)
     return request

@@ -53,7 +53,7 @@ export class WebSocketLink implements UpCarrier {
     url.pathname = client.path("websocket")
     const id = port.nextCarrierId()
     const socket = new WebSocket(url, websocketProtocol, {
-      headers: { "Restante-Session": port.session },
+      headers: client.sessionHeaders(port.session),
       perMessageDeflate: false,
       handshakeTimeout: handshakeMs,
       maxPayload: wireLimits.maxMessageBytes,

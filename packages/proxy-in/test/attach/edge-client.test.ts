@@ -96,6 +96,22 @@ describe("attach", () => {
     })
   })
 
+  test("gives a balancer's cookie back with the session's requests, and forgets it when it attaches anew", async () => {
+    const seen: string[] = []
+    await using there = await There.http((request, response) => {
+      seen.push(`${request.method} ${request.headers.cookie ?? "no cookie"}`)
+      request.resume()
+      if (request.method === "POST" && seen.length === 1)
+        response.setHeader("Set-Cookie", "edge=a; Path=/; HttpOnly")
+      response.setHeader("Restante-Version", "1").end(JSON.stringify(welcome))
+    })
+    await there.attach()
+    await there.client.detach(welcome.session)
+    await there.attach()
+    await there.client.detach(welcome.session)
+    expect(seen).toEqual(["POST no cookie", "DELETE edge=a", "POST no cookie", "DELETE no cookie"])
+  })
+
   test("shows the token and who is there, at the address with its path", async () => {
     const seen: unknown[] = []
     await using there = await There.http(
