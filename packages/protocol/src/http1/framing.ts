@@ -10,6 +10,7 @@ export interface FramingFields {
   contentLength: string | undefined
   expect: string | undefined
   host: string | undefined
+  te: string | undefined
   transferEncoding: string | undefined
   upgrade: string | undefined
 }
@@ -21,6 +22,7 @@ export function scanFraming(raw: string): FramingFields {
     contentLength: undefined,
     expect: undefined,
     host: undefined,
+    te: undefined,
     transferEncoding: undefined,
     upgrade: undefined,
   }
@@ -47,7 +49,7 @@ export function scanFraming(raw: string): FramingFields {
           if (raw.slice(at, raw.indexOf("\r", at)).includes("\t"))
             throw new Http1Error("transfer_coding_invalid")
           found.transferEncoding = join(found.transferEncoding, valueFrom(raw, at + 18))
-        }
+        } else if (isNamed(raw, at, "te")) found.te = join(found.te, valueFrom(raw, at + 3))
         break
       case 117: // u
         if (isNamed(raw, at, "upgrade")) found.upgrade = join(found.upgrade, valueFrom(raw, at + 8))
@@ -112,6 +114,14 @@ export function hasListMember(list: string, member: string): boolean {
   const lower = list.toLowerCase()
   if (lower === member) return true
   return lower.includes(member) && lower.split(",").some((item) => trimOws(item, 0, item.length) === member)
+}
+
+/** Whether a list has a member that is not `member` (lower case). Empty members count for nothing (RFC 9110 section 5.6.1). */
+export function hasOtherMember(list: string, member: string): boolean {
+  return list
+    .toLowerCase()
+    .split(",")
+    .some((item) => !["", member].includes(trimOws(item, 0, item.length)))
 }
 
 /**

@@ -7,6 +7,7 @@ import {
   type ChunkedBody,
   declaredBody,
   hasListMember,
+  hasOtherMember,
   type LengthBody,
   type NoBody,
   noBody,
@@ -37,6 +38,10 @@ export interface RequestHead {
   readonly upgrade: string | undefined
   /** The client waits for a 100 before it sends the body (RFC 9110 section 10.1.1). */
   readonly expectContinue: boolean
+  /** The client expects something that nobody has defined (RFC 9110 section 10.1.1). */
+  readonly expectUnknown: boolean
+  /** The client says that it makes use of trailers (RFC 9110 section 10.1.4). */
+  readonly acceptsTrailers: boolean
   /** Whom the request is for: the target's authority if it has one (RFC 9112 section 3.2.2), else the Host field, which HTTP/1.0 may omit. */
   readonly host: string | undefined
 }
@@ -66,6 +71,9 @@ export function parseRequestHead(text: string, limits: Http1Limits = defaultHttp
     upgrade: wantedUpgrade(found, minorVersion),
     expectContinue:
       minorVersion === 1 && found.expect !== undefined && hasListMember(found.expect, "100-continue"),
+    expectUnknown:
+      minorVersion === 1 && found.expect !== undefined && hasOtherMember(found.expect, "100-continue"),
+    acceptsTrailers: found.te !== undefined && hasListMember(found.te, "trailers"),
     host: targetForm === "origin" || targetForm === "asterisk" ? found.host : authorityOf(target),
   }
 }

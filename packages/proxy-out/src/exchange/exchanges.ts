@@ -81,6 +81,7 @@ export class Exchanges implements ExchangePort {
     if (this.#stopping) return this.#refusal(head, client, "edge_stopping")
     if (this.#holds.size >= maxQueue) return this.#refusal(head, client, "queue_full")
     if (this.#cameThroughHere(head)) return this.#refusal(head, client, "loop_detected")
+    if (head.expectUnknown) return this.#refusal(head, client, "expectation_failed")
     const response = new ClientResponse({
       client,
       request: head,

@@ -145,6 +145,12 @@ export const failures = {
     title: "This request came through here before.",
     forwarded: "no",
   },
+  expectation_failed: {
+    status: 417,
+    proxyStatus: "http_request_denied",
+    title: "The request expects something that is not known here.",
+    forwarded: "no",
+  },
   request_rejected: {
     status: 502,
     proxyStatus: "http_request_error",

@@ -2,6 +2,7 @@
 // (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
 import { endToEndFields, originTarget } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
+import { withOneHopLess } from "./max-forwards.ts"
 
 export interface ClientFacts {
   readonly clientAddress: string
@@ -19,9 +20,12 @@ export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }:
   if (absolute) lines = `Host: ${host}\r\n${lines}`
   // HTTP/1.0 may come without Host, HTTP/1.1 may not go without: empty when there is no authority (RFC 9112 §3.2).
   if (host === undefined) lines = `Host:\r\n${lines}`
+  if (head.method === "OPTIONS") lines = withOneHopLess(lines)
   let added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
   if (host !== undefined && host !== "" && host.length <= maxForwardedHost)
     added += `X-Forwarded-Host: ${host}\r\n`
+  // RFC 9110 §10.1.4: TE is about one connection. Trailers do cross, so it is said anew; the agent does so once more.
+  if (head.acceptsTrailers) added += "TE: trailers\r\n"
   return `${head.method} ${originTarget(head)} HTTP/1.1\r\n${lines}${added}${via}\r\n`
 }
 

@@ -10,6 +10,7 @@ import { errorResponse } from "../exchange/error-response.ts"
 import { ClientConnection } from "./client-connection.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ConnectionPort } from "./client-connection.ts"
+import { endsHere, optionsAnswer } from "./max-forwards.ts"
 import { Refusal } from "./refusal.ts"
 
 export interface IngressOptions {
@@ -86,6 +87,7 @@ export class Ingress implements ConnectionPort {
     const { method } = head
     if (method === "CONNECT" || method === "TRACE")
       return this.#refusal(head, connection, "method_not_allowed")
+    if (endsHere(head)) return this.#lastHop(head, connection)
     if (originTarget(head).startsWith(reservedPrefix)) {
       const agent = this.#options.attach(head, connection)
       connection.servesAgent = agent !== undefined
@@ -113,6 +115,13 @@ export class Ingress implements ConnectionPort {
 
   onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection)
+  }
+
+  #lastHop(head: RequestHead, connection: ClientConnection): RequestHandler {
+    return new Refusal(head, (keepAlive) => {
+      connection.write(optionsAnswer(this.#options.dateLine(), keepAlive))
+      connection.finish(keepAlive)
+    })
   }
 
   #handToPeople(head: RequestHead, connection: ClientConnection): RequestHandler {

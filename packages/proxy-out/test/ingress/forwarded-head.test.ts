@@ -87,7 +87,7 @@ describe("fields", () => {
       fieldsOf(
         "Host: a\r\nConnection: close, X-Secret\r\nX-Secret: 1\r\nKeep-Alive: 5\r\nProxy-Connection: x\r\nTE: trailers\r\nProxy-Authorization: x\r\nUpgrade: h2c\r\nX: 1\r\n",
       ),
-    ).toBe("Host: a\r\nX: 1\r\n\r\n")
+    ).toBe("Host: a\r\nX: 1\r\nTE: trailers\r\n\r\n")
   })
 
   test("that every server needs cannot be removed by Connection", () => {
