@@ -129,7 +129,6 @@ export class World implements AsyncDisposable {
       },
       onAlive: ignore,
       onTrouble: ignore,
-      onTransport: ignore,
       onRoundTrip: ignore,
       onReleased: ignore,
       onOver: ignore,

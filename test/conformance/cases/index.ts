@@ -1,0 +1,19 @@
+// All conformance cases.
+import type { Case } from "../case.ts"
+import { bodyCases } from "./bodies.ts"
+import { fieldCases } from "./fields.ts"
+import { framingCases } from "./framing.ts"
+import { grammarCases } from "./grammar.ts"
+import { hopByHopCases } from "./hop-by-hop.ts"
+import { informationalAndTrailerCases } from "./informational.ts"
+import { targetCases } from "./targets.ts"
+
+export const allCases: readonly Case[] = [
+  ...hopByHopCases,
+  ...framingCases,
+  ...grammarCases,
+  ...targetCases,
+  ...fieldCases,
+  ...informationalAndTrailerCases,
+  ...bodyCases,
+]

@@ -1,0 +1,123 @@
+// The pairs that conformance cases run through: the real programs, one edge per setup and one agent per tunnel, each started
+// when the first case wants it and used by all that follow.
+import { type Agent, type Edge, edgeStatus, startAgent, startEdge, type Transport } from "../support/pair.ts"
+import { type Queue, startQueue } from "../support/queue.ts"
+import { closedPort } from "../support/upstream.ts"
+import { until } from "../support/until.ts"
+import type { Setup, Tunnel } from "./case.ts"
+import { ScriptedUpstream } from "./upstream.ts"
+
+const edgeArguments: Readonly<Record<Setup, readonly string[]>> = {
+  plain: ["--hold", "600ms"],
+  // Limits that a test can wait for.
+  tuned: ["--timeout", "700ms", "--max-queue", "1"],
+}
+
+export class World implements AsyncDisposable {
+  readonly queue: Queue
+  readonly upstream = new ScriptedUpstream()
+  readonly #transport: Transport
+  readonly #stack = new AsyncDisposableStack()
+  readonly #edges = new Map<Setup, Promise<Edge>>()
+  readonly #agents = new Map<string, Agent>()
+  readonly #pseudonyms = new Map<Setup, string>()
+  #redisPort = 0
+  #queueArguments: readonly string[] = []
+  #upstreamPort = 0
+
+  constructor(queue: Queue, transport: Transport) {
+    this.queue = queue
+    this.#transport = transport
+  }
+
+  async start(): Promise<void> {
+    const queue = this.#stack.use(await startQueue(this.queue))
+    this.#queueArguments = queue.args
+    this.#redisPort = Number(/:(\d+)$/.exec(queue.args[1] ?? "")?.[1])
+    this.#stack.use(this.upstream)
+    this.#upstreamPort = await this.upstream.start()
+  }
+
+  get redisPort(): number {
+    return this.#redisPort
+  }
+
+  edge(setup: Setup): Promise<Edge> {
+    const started = this.#edges.get(setup)
+    if (started !== undefined) return started
+    const edge = startEdge({ args: [...edgeArguments[setup], ...this.#queueOf(setup)] })
+    this.#edges.set(setup, edge)
+    return edge.then((running) => this.#stack.use(running))
+  }
+
+  /** Resolves when the agent of this tunnel is attached; "absent" is a tunnel that nobody serves. */
+  async attach(setup: Setup, tunnel: Tunnel): Promise<void> {
+    const key = `${setup} ${tunnel}`
+    if (tunnel === "absent" || this.#agents.has(key)) return
+    const edge = await this.edge(setup)
+    const { server, args } = await this.#upstreamOf(tunnel)
+    const agent = await startAgent({ server, external: edge.url, transport: this.#transport, tunnel, args })
+    this.#agents.set(key, this.#stack.use(agent))
+    await agent.attached()
+    await until("the edge to know the tunnel", async () =>
+      (await edgeStatus(edge)).tunnels.some((known) => known.tunnel === tunnel && known.sessions > 0),
+    )
+  }
+
+  /** As a crash does. The next `attach` starts another one at the same place. */
+  async kill(setup: Setup, tunnel: Tunnel): Promise<void> {
+    await this.#agents.get(`${setup} ${tunnel}`)?.program.kill()
+    this.#agents.delete(`${setup} ${tunnel}`)
+  }
+
+  async waitingExchanges(setup: Setup): Promise<number> {
+    return (await edgeStatus(await this.edge(setup))).queue.waiting
+  }
+
+  /** After a case that failed: nothing of it is left for the next one to meet. */
+  async recover(setup: Setup): Promise<void> {
+    const edge = await this.edge(setup)
+    await until("the edge to be done with the case before", async () => {
+      this.upstream.reset()
+      return (await edgeStatus(edge)).exchanges.live === 0
+    })
+  }
+
+  /** The edge's name in Via, learned from its answers. */
+  pseudonym(setup: Setup, found?: string): string {
+    if (found !== undefined) this.#pseudonyms.set(setup, found)
+    return this.#pseudonyms.get(setup) ?? ""
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.#stack.disposeAsync()
+  }
+
+  /** Edges that share a queue would take each other's requests; a database of its own keeps them apart. */
+  #queueOf(setup: Setup): readonly string[] {
+    const [flag, url] = this.#queueArguments
+    return flag === undefined || url === undefined ? [] : [flag, `${url}/${setup === "plain" ? 0 : 1}`]
+  }
+
+  async #upstreamOf(tunnel: Tunnel): Promise<{ server: string; args: readonly string[] }> {
+    const here = `127.0.0.1:${this.#upstreamPort}`
+    switch (tunnel) {
+      case "upstream-host":
+        return { server: `http://localhost:${this.#upstreamPort}`, args: ["--host-header", "upstream"] }
+      case "fixed-host":
+        return { server: `http://${here}`, args: ["--host-header", "fixed.example:8080"] }
+      case "based":
+        return { server: `http://${here}/base/path`, args: [] }
+      case "refusing":
+        return { server: `http://127.0.0.1:${await closedPort()}`, args: [] }
+      case "nameless":
+        return { server: "http://no-such-host.invalid:1234", args: [] }
+      case "no-tls":
+        return { server: `https://${here}`, args: [] }
+      case "default":
+      case "absent":
+      case "mortal":
+        return { server: `http://${here}`, args: [] }
+    }
+  }
+}
