@@ -1,6 +1,6 @@
 // The one file of proxy-in that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
-import { collectorFlags, stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { collectorFlags, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Agent } from "./agent.ts"
@@ -8,14 +8,13 @@ import { runProxyIn } from "./program.ts"
 
 for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
-const errors = textOutput(process.stderr)
 const code = await runProxyIn(process.argv.slice(2), {
   environment: process.env,
   version: packageVersion(),
   output: textOutput(process.stdout),
-  errors,
+  errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
-  makeLog: (level) => pino({ level }, errors.isTerminal ? terminalLog(errors) : pino.destination(2)),
+  makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
   makeAgent: (options) => new Agent(options),
 })
 process.exit(code)

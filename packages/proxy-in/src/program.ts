@@ -5,6 +5,7 @@ import {
   exitCodeOf,
   givenToken,
   listenProblem,
+  logDestination,
   serveUntil,
   systemCode,
   type LogLevel,
@@ -20,7 +21,8 @@ import { defaultStatusPort, parseAgentArguments, type AgentTable } from "./cli-o
 import { StatusServer } from "./status/status-server.ts"
 
 export interface AgentSurroundings extends Surroundings {
-  makeLog(level: LogLevel): Logger
+  /** `destination`: where its lines go; without one to standard error, as they are. */
+  makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
   makeAgent(options: AgentOptions): RunningAgent
 }
 
@@ -90,7 +92,7 @@ async function agentOptions(
     transport: values.transport,
     concurrency: values.concurrency,
     hostHeader: values["host-header"],
-    log: around.makeLog(values["log-level"]),
+    log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
   }
 }
 

@@ -1,12 +1,14 @@
 // The command line of proxy-out: every option with its default, range and help, in one table.
 import {
   CommandError,
+  logFormats,
   logLevels,
   parseDurationMs,
   readChoice,
   readCommandLine,
   readCount,
   type CommandLine,
+  type LogFormat,
   type Option,
 } from "@restante/protocol"
 import yargs from "yargs"
@@ -93,6 +95,13 @@ const edgeTable = {
     help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
     default: "info",
     read: (text: string): (typeof logLevels)[number] => readChoice(text, logLevels),
+  },
+  "log-format": {
+    group: "Logging",
+    placeholder: "auto|pretty|json",
+    help: "how the log looks: json is one JSON object a line, pretty is for people, auto is pretty on a terminal and json elsewhere",
+    default: "auto",
+    read: (text: string): LogFormat => readChoice(text, logFormats),
   },
 } as const satisfies Readonly<Record<string, Option<unknown>>>
 

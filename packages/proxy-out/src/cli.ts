@@ -1,7 +1,7 @@
 // The one file of proxy-out that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
 import { homedir, networkInterfaces } from "node:os"
-import { collectorFlags, stopSignal, terminalLog, textOutput } from "@restante/protocol"
+import { collectorFlags, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Edge } from "./edge.ts"
@@ -10,17 +10,16 @@ import { runProxyOut } from "./program.ts"
 for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
 const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
-const errors = textOutput(process.stderr)
 const code = await runProxyOut(process.argv.slice(2), {
   environment: process.env,
   version: packageVersion(),
   output: textOutput(process.stdout),
-  errors,
+  errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
   home: homedir(),
   allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
   ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,
-  makeLog: (level) => pino({ level }, errors.isTerminal ? terminalLog(errors) : pino.destination(2)),
+  makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
   makeEdge: (options) => new Edge(options),
 })
 process.exit(code)

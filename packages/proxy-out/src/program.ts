@@ -3,6 +3,7 @@ import {
   CommandError,
   exitCodeOf,
   listenProblem,
+  logDestination,
   serveUntil,
   systemCode,
   weakTokenLength,
@@ -23,7 +24,8 @@ export interface EdgeSurroundings extends Surroundings {
   readonly allAddresses: string
   /** An address of this machine that other machines can reach, if it has one. */
   readonly ownAddress: string | undefined
-  makeLog(level: LogLevel): Logger
+  /** `destination`: where its lines go; without one to standard error, as they are. */
+  makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
   makeEdge(options: EdgeOptions): RunningEdge
 }
 
@@ -49,7 +51,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
     dataDir: values["data-dir"] ?? defaultDataDir(around.environment, around.home),
     environment: around.environment,
   })
-  const log = around.makeLog(values["log-level"])
+  const log = around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors))
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
   const edge = around.makeEdge({

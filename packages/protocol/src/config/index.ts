@@ -11,7 +11,7 @@ export {
 export { readCommandLine, type ArgumentParser, type CommandLine, type ParserOption } from "./command-line.ts"
 export { formatDurationMs, parseDurationMs, type DurationRange } from "./durations.ts"
 export { type Example, type Program } from "./help.ts"
-export { terminalLog } from "./log-line.ts"
+export { logDestination, logFormats, type LogFormat } from "./log-line.ts"
 export { didYouMean, nearestName } from "./nearest.ts"
 export {
   logLevels,

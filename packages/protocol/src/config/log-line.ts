@@ -1,5 +1,17 @@
-// Turns a log's JSON line into one that a person reads on a terminal.
+// How a log looks: JSON, one line for each event, or the same turned into lines that a person reads on a terminal.
 import type { TextOutput } from "./program.ts"
+
+/** "auto": pretty on a terminal, JSON elsewhere. */
+export const logFormats = ["auto", "pretty", "json"] as const
+export type LogFormat = (typeof logFormats)[number]
+
+/** Where a log's lines go; undefined: as JSON to where the program's log goes by itself. */
+export function logDestination(
+  format: LogFormat,
+  output: TextOutput,
+): { write(line: string): void } | undefined {
+  return format === "pretty" || (format === "auto" && output.isTerminal) ? prettyLog(output) : undefined
+}
 
 /** pino's numbers, as words of one width. */
 const levelWords: Readonly<Record<number, string>> = {
@@ -13,8 +25,7 @@ const levelWords: Readonly<Record<number, string>> = {
 /** Of every line, or of no use to a person. */
 const leftOut: ReadonlySet<string> = new Set(["level", "time", "pid", "hostname", "msg", "name"])
 
-/** Where a log's JSON lines go when a person watches. */
-export function terminalLog(output: TextOutput): { write(line: string): void } {
+function prettyLog(output: TextOutput): { write(line: string): void } {
   return { write: (line) => void output.write(readableLogLine(line)) }
 }
 

@@ -23,7 +23,9 @@ export function textOutput(stream: OutputStream): TextOutput {
   stream.on("error", () => {})
   return {
     isTerminal: stream.isTTY === true,
-    columns: stream.columns ?? 80,
+    get columns() {
+      return stream.columns ?? 80 // a window changes its size
+    },
     write: (text) => stream.write(text),
   }
 }

@@ -1,7 +1,7 @@
 import { EventEmitter } from "node:events"
 import { describe, expect, test } from "vitest"
 import { CommandError } from "../../src/config/command-error.ts"
-import { terminalLog } from "../../src/config/log-line.ts"
+import { logDestination } from "../../src/config/log-line.ts"
 import { exitCodeOf, listenProblem, serveUntil, stopSignal, textOutput } from "../../src/config/program.ts"
 
 describe("exit codes", () => {
@@ -108,8 +108,20 @@ describe("output", () => {
     expect(() => stream.emit("error", new Error("EPIPE"))).not.toThrow()
   })
 
+  test.each([
+    ["auto", true, "lines for people"],
+    ["auto", false, "JSON"],
+    ["pretty", true, "lines for people"],
+    ["pretty", false, "lines for people"],
+    ["json", true, "JSON"],
+    ["json", false, "JSON"],
+  ] as const)("the format %s, on a terminal: %j, means %s", (format, isTerminal, expected) => {
+    const destination = logDestination(format, { ...paper(), isTerminal })
+    expect(destination === undefined ? "JSON" : "lines for people").toBe(expected)
+  })
+
   test("on a terminal a log line is time, level, words and fields, and cannot give the terminal orders", () => {
-    const output = paper()
+    const output = { ...paper(), isTerminal: true }
     const line = JSON.stringify({
       level: 40,
       time: 0,
@@ -119,15 +131,15 @@ describe("output", () => {
       err: { type: "Error", message: "broken\nline", stack: "s" },
       msg: "edge\u0007 lost",
     })
-    terminalLog(output).write(`${line}\n`)
+    logDestination("auto", output)?.write(`${line}\n`)
     expect(output.text).toMatch(
       /^\d\d:\d\d:\d\d warn {2}edge\\x07 lost {2}tunnel=a\\x1b\[2J err=broken\\x0aline\n$/,
     )
   })
 
   test("what is no JSON object comes through the terminal log as it is", () => {
-    const output = paper()
-    terminalLog(output).write("plain words\n")
+    const output = { ...paper(), isTerminal: true }
+    logDestination("auto", output)?.write("plain words\n")
     expect(output.text).toBe("plain words\n")
   })
 })

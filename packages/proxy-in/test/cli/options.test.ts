@@ -45,6 +45,15 @@ describe("options", () => {
   test("--log-level sets the log's level", async () => {
     expect((await proxyIn([...quiet, "--log-level", "trace"], { environment })).logLevel).toBe("trace")
   })
+
+  test.each([
+    ["json", /^\{"level":30,.*"msg":"made"\}\n$/],
+    ["auto", /^\{"level":30,.*"msg":"made"\}\n$/],
+    ["pretty", /^\d\d:\d\d:\d\d info {2}made {2}options=/],
+  ])("--log-format %s decides how the log of a pipe looks", async (format, looks) => {
+    const run = await proxyIn([...quiet, "--log-format", format], { environment })
+    expect(run.logged + run.stderr).toMatch(looks)
+  })
 })
 
 describe("refusals", () => {
@@ -66,6 +75,7 @@ describe("refusals", () => {
     [[...ends, "--concurrency", "0"], "Give a whole number from 1 to 65535."],
     [[...ends, "--host-header", "upstrem"], "--host-header: Write preserve, upstream, or a host name"],
     [[...ends, "--port", "of"], '--port: "of" is not possible. Give a whole number from 0 to 65535'],
+    [[...ends, "--log-format", "xml"], '--log-format: "xml" is not one of auto, pretty, json.'],
     [[...ends, "--log-level", "loud"], '--log-level: "loud" is not one of fatal,'],
     [[...ends, "--ca-file", "ca.pem"], "--ca-file is only for an https:// --server."],
     [
@@ -250,6 +260,10 @@ describe("help and version", () => {
           --log-level LEVEL         least important kind of line to log (on standard
                                     error): fatal, error, warn, info, debug, trace,
                                     silent (default info)
+          --log-format auto|pretty|json
+                                    how the log looks: json is one JSON object a line,
+                                    pretty is for people, auto is pretty on a terminal
+                                    and json elsewhere (default auto)
 
         Other:
           -h, --help                this text

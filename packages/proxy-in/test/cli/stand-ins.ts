@@ -46,9 +46,9 @@ export async function proxyIn(argv: readonly string[], circumstances: Circumstan
     },
     errors: { isTerminal: false, columns: 80, write: (text) => (run.stderr += text) },
     signal: stop.signal,
-    makeLog: (level) => {
+    makeLog: (level, destination = { write: (line) => void (run.logged += line) }) => {
       logLevel = level
-      return pino({ level }, { write: (line) => void (run.logged += line) })
+      return pino({ level }, destination)
     },
     makeAgent: (made) => {
       options = made

@@ -47,6 +47,15 @@ describe("options", () => {
     expect((await proxyOut(["--log-level", "debug"], { environment })).logLevel).toBe("debug")
   })
 
+  test.each([
+    ["json", /^\{"level":30,.*"msg":"made"\}\n$/],
+    ["auto", /^\{"level":30,.*"msg":"made"\}\n$/],
+    ["pretty", /^\d\d:\d\d:\d\d info {2}made {2}options=/],
+  ])("--log-format %s decides how the log of a pipe looks", async (format, looks) => {
+    const run = await proxyOut(["--log-format", format], { environment })
+    expect(run.logged + run.stderr).toMatch(looks)
+  })
+
   test("PROXY_OUT_REDIS may hold the password that --redis may not", async () => {
     const url = "redis://:pa55word@10.0.0.5:6379"
     const run = await proxyOut([], { environment: { ...environment, PROXY_OUT_REDIS: url } })
@@ -94,6 +103,7 @@ describe("refusals", () => {
     [["--hold", "25h"], '--hold: "25h" is out of range. Give 0s to 24h.'],
     [["--timeout", "0s"], '--timeout: "0s" is out of range. Give 10ms to 24h.'],
     [["--max-queue", "0"], '--max-queue: "0" is not possible. Give a whole number from 1 to 1000000.'],
+    [["--log-format", "logfmt"], '--log-format: "logfmt" is not one of auto, pretty, json.'],
     [
       ["--log-level", "verbose"],
       '--log-level: "verbose" is not one of fatal, error, warn, info, debug, trace, silent.',
@@ -169,6 +179,10 @@ describe("help and version", () => {
           --log-level LEVEL         least important kind of line to log (on standard
                                     error): fatal, error, warn, info, debug, trace,
                                     silent (default info)
+          --log-format auto|pretty|json
+                                    how the log looks: json is one JSON object a line,
+                                    pretty is for people, auto is pretty on a terminal
+                                    and json elsewhere (default auto)
 
         Other:
           -h, --help                this text

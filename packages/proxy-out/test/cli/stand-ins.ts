@@ -50,9 +50,9 @@ export async function proxyOut(argv: readonly string[], circumstances: Circumsta
     home: circumstances.home ?? "/nowhere",
     allAddresses: "::",
     ownAddress: circumstances.ownAddress,
-    makeLog: (level) => {
+    makeLog: (level, destination = { write: (line) => void (run.logged += line) }) => {
       logLevel = level
-      return pino({ level }, { write: (line) => void (run.logged += line) })
+      return pino({ level }, destination)
     },
     makeEdge: (made) => {
       options = made
