@@ -129,6 +129,7 @@ export class World implements AsyncDisposable {
       },
       onAlive: ignore,
       onTrouble: ignore,
+      onTransport: ignore,
       onRoundTrip: ignore,
       onReleased: ignore,
       onOver: ignore,

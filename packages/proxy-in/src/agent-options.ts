@@ -1,6 +1,7 @@
 // What an agent needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
 import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
+import type { RequestListener } from "./observe/settled-request.ts"
 
 export interface AgentOptions {
   /** The private server that requests are replayed to. */
@@ -19,6 +20,10 @@ export interface AgentOptions {
   readonly concurrency: number
   readonly hostHeader: HostHeader
   readonly log: Logger
+  /** Every request is a line of the log at level info; otherwise at level debug. */
+  readonly logRequests?: boolean | undefined
+  /** Told of every request that ends. */
+  readonly onRequest?: RequestListener | undefined
 }
 
 /** Where the private server listens. `basePath` is "" or begins with "/" and does not end with it; it is put before every request's path, byte for byte. */

@@ -8,17 +8,19 @@ import { Backoff } from "./attach/backoff.ts"
 import { EdgeClient } from "./attach/edge-client.ts"
 import { Link } from "./attach/link.ts"
 import { LinkError } from "./attach/link-error.ts"
-import { systemClock } from "./clock.ts"
+import { monotonicMs, systemClock } from "./clock.ts"
+import { LogLimit } from "./observe/log-limit.ts"
+import { TunnelRecord } from "./observe/tunnel-record.ts"
 import { Replays } from "./replays.ts"
-import type { AgentStatus, LinkState, StatusError } from "./status/status.ts"
+import type { AgentStatus, LinkState } from "./status/status.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
-import type { ReplayOutcome } from "./upstream/replay.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
 const drainMs = 30_000
 /** How long the last words may take to reach the edge. */
 const farewellMs = 2000
-const maxErrors = 10
+/** A path that is cut again and again is told of this often at most. */
+const transportRepeatMs = 60_000
 
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions
@@ -28,8 +30,8 @@ export class Agent implements AsyncDisposable {
   readonly #backoff: Backoff
   readonly #stopping = new AbortController()
   readonly #startedAt = systemClock.now()
-  readonly #counts = { served: 0, failed: 0 }
-  #errors: StatusError[] = []
+  readonly #record: TunnelRecord
+  readonly #transportLimit = new LogLimit(transportRepeatMs, () => systemClock.now())
   #state: LinkState = { kind: "connecting" }
   #trouble: string | undefined
   #roundTripMs: number | undefined
@@ -51,6 +53,14 @@ export class Agent implements AsyncDisposable {
       maxIdle: options.concurrency,
     })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
+    this.#record = new TunnelRecord({
+      tunnel: options.tunnel,
+      upstream: upstreamText(options.server),
+      log: options.log,
+      logRequests: options.logRequests ?? false,
+      onRequest: options.onRequest,
+      now: () => this.#clock.now(),
+    })
   }
 
   /** Begins to attach; does not wait for it. */
@@ -80,8 +90,9 @@ export class Agent implements AsyncDisposable {
       carriedOn: this.#link?.carriedOn,
       roundTripMs: this.#roundTripMs,
       startedAt: this.#startedAt,
-      requests: { active: this.#replays?.active ?? 0, ...this.#counts },
-      lastErrors: this.#errors,
+      requests: { active: this.#replays?.active ?? 0, ...this.#record.counts(monotonicMs()) },
+      upstreamUp: this.#record.upstreamUp,
+      lastErrors: this.#record.errors,
     }
   }
 
@@ -100,7 +111,7 @@ export class Agent implements AsyncDisposable {
 
   /** One session, from attaching to its end. Rejects with what ended it. */
   async #serve(signal: AbortSignal): Promise<void> {
-    const { tunnel, concurrency, transport, hostHeader, log } = this.#options
+    const { tunnel, concurrency, transport, hostHeader } = this.#options
     const welcome = await this.#client.attach(
       { tunnel, concurrency, instance: this.#instance(), software },
       signal,
@@ -111,9 +122,9 @@ export class Agent implements AsyncDisposable {
       pool: this.#pool,
       hostHeader,
       concurrency,
-      log,
+      now: monotonicMs,
       link: () => link,
-      onSettled: (outcome) => this.#count(outcome),
+      onSettled: (request, outcome) => this.#record.settled(request, outcome),
     })
     const link: Link = new Link({
       client: this.#client,
@@ -123,6 +134,7 @@ export class Agent implements AsyncDisposable {
       sink: replays,
       onAlive: () => this.#attached(),
       onTrouble: (error) => this.#inTrouble(error, 0),
+      onTransport: (carriedOn) => this.#transportChanged(carriedOn),
       onRoundTrip: (roundTripMs) => (this.#roundTripMs = roundTripMs),
       onReleased: (buffers) => this.#pool.buffers.release(buffers),
       onOver: (error) => over.reject(error),
@@ -142,11 +154,12 @@ export class Agent implements AsyncDisposable {
 
   async #stop(): Promise<void> {
     this.#state = { kind: "stopping" }
+    const { tunnel, log } = this.#options
     const link = this.#link
     const replays = this.#replays
     this.#stopping.abort()
+    log.info({ tunnel, running: replays?.active ?? 0 }, "stopping")
     if (link !== undefined && replays !== undefined) {
-      this.#options.log.info({ running: replays.active }, "stopping")
       link.out.drain()
       const waiting = new AbortController()
       await Promise.race([
@@ -162,6 +175,8 @@ export class Agent implements AsyncDisposable {
     await this.#pool.close()
     await this.#client.close()
     this.#state = { kind: "stopped" }
+    const { served, failed, cancelled } = this.#record.tally
+    log.info({ tunnel, served, failed, cancelled }, "stopped")
   }
 
   /** Waits until the edge has what the replays said. */
@@ -175,10 +190,16 @@ export class Agent implements AsyncDisposable {
     this.#state = { kind: "connected", since: this.#clock.now() }
     this.#trouble = undefined
     this.#backoff.reset()
-    this.#options.log.info(
-      { edge: externalText(this.#options.external), tunnel: this.#options.tunnel },
-      "attached",
-    )
+    const { tunnel, external, log } = this.#options
+    log.info({ tunnel, edge: externalText(external) }, "attached")
+  }
+
+  #transportChanged(carriedOn: "poll" | "websocket"): void {
+    if (this.#stopping.signal.aborted) return
+    const notTold = this.#transportLimit.pass(carriedOn)
+    if (notTold === undefined) return
+    const { tunnel, log } = this.#options
+    log.info({ tunnel, transport: carriedOn, ...(notTold === 0 ? {} : { notTold }) }, "transport changed")
   }
 
   /** Says what is wrong once, not at every try. */
@@ -191,20 +212,12 @@ export class Agent implements AsyncDisposable {
       retryAt: this.#clock.now() + retryMs,
       reason: error.message,
     }
-    if (this.#trouble === error.code) return
-    this.#trouble = error.code
-    this.#errors = [{ at: this.#clock.now(), message: error.message }, ...this.#errors].slice(0, maxErrors)
-    this.#options.log.warn({ code: error.code }, error.message)
-  }
-
-  #count(outcome: ReplayOutcome): void {
-    if (outcome.kind === "answered") this.#counts.served++
-    else this.#counts.failed++
-    if (outcome.kind !== "failed") return
-    this.#errors = [
-      { at: this.#clock.now(), message: `${outcome.code}: ${outcome.detail}` },
-      ...this.#errors,
-    ].slice(0, maxErrors)
+    const { code, detail, remedy } = error
+    this.#record.error(code, detail, remedy)
+    if (this.#trouble === code) return
+    this.#trouble = code
+    const { tunnel, external, log } = this.#options
+    log.warn({ tunnel, edge: externalText(external), code, detail, remedy }, "reconnecting")
   }
 
   /** The same for every process that is started at this place for this purpose: a new one replaces the old one's session. */

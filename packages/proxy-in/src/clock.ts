@@ -7,4 +7,9 @@ export interface Clock {
   random(): number
 }
 
+/** Milliseconds that only go forward, for durations. */
+export function monotonicMs(): number {
+  return performance.now()
+}
+
 export const systemClock: Clock = { now: () => Date.now(), random: () => Math.random() }

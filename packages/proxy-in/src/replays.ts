@@ -2,8 +2,8 @@
 // say goes into the session.
 import { StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
-import type { Logger } from "pino"
 import type { HostHeader } from "./agent-options.ts"
+import type { RequestListener } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
 import type { UpstreamPool } from "./upstream/pool.ts"
@@ -13,10 +13,11 @@ export interface ReplaysOptions {
   readonly pool: UpstreamPool
   readonly hostHeader: HostHeader
   readonly concurrency: number
-  readonly log: Logger
+  /** Milliseconds that only go forward. */
+  readonly now: () => number
   /** Where replies go; known only once the link that carries them is made. */
   readonly link: () => ReplyPath
-  readonly onSettled: (outcome: ReplayOutcome) => void
+  readonly onSettled: RequestListener
 }
 
 export interface ReplyPath {
@@ -63,17 +64,17 @@ export class Replays implements StreamSink {
   }
 
   onOpen(stream: number, frame: OpenFrame): void {
-    const { pool, hostHeader, concurrency, link } = this.#options
+    const { pool, hostHeader, concurrency, link, now } = this.#options
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
     if (this.#running.size >= concurrency) return link().out.reset(stream, "agent_overloaded")
-    const exchange = frame.exchangeId // not the frame, which would keep its message alive for as long as the stream
     const replay = new Replay(frame, new Reply(stream, link()), {
       pool,
       hostHeader,
       headTimeoutMs: Math.max(1, frame.deadlineMs ?? defaultHeadTimeoutMs),
       readTimeoutMs: 0, // an event stream may be silent for hours; a client that gives up cancels
-      onSettled: (outcome) => this.#settled(stream, replay, exchange, outcome),
+      now,
+      onSettled: (outcome) => this.#settled(stream, replay, outcome),
     })
     this.#running.set(stream, replay)
     replay.start()
@@ -107,18 +108,9 @@ export class Replays implements StreamSink {
     // The edge is about to stop: it opens nothing more, and what runs goes on.
   }
 
-  #settled(stream: number, replay: Replay, exchange: string, outcome: ReplayOutcome): void {
+  #settled(stream: number, replay: Replay, outcome: ReplayOutcome): void {
     this.#running.delete(stream)
-    const { log, onSettled } = this.#options
-    if (outcome.kind === "failed") {
-      log.warn(
-        { exchange, method: replay.method, code: outcome.code, detail: outcome.detail },
-        "replay failed",
-      )
-    } else if (log.isLevelEnabled("debug")) {
-      log.debug({ exchange, method: replay.method, outcome: outcome.kind, status: replay.status }, "replayed")
-    }
-    onSettled(outcome)
+    this.#options.onSettled(replay, outcome)
     if (this.#running.size === 0) this.#idle?.()
   }
 }

@@ -23,12 +23,19 @@ export type LinkErrorCode = keyof typeof linkErrorTable
 
 export class LinkError extends Error {
   readonly code: LinkErrorCode
+  /** For logs: a status, the system's error code; "" for none. */
+  readonly detail: string
 
-  /** `detail` is for logs: a status, the system's error code. */
-  constructor(code: LinkErrorCode, detail?: string, options?: ErrorOptions) {
-    super(detail === undefined ? linkErrorTable[code] : `${linkErrorTable[code]} (${detail})`, options)
+  constructor(code: LinkErrorCode, detail = "", options?: ErrorOptions) {
+    super(detail === "" ? linkErrorTable[code] : `${linkErrorTable[code]} (${detail})`, options)
+    this.detail = detail
     this.name = "LinkError"
     this.code = code
+  }
+
+  /** One sentence that says what is wrong and what to do. */
+  get remedy(): string {
+    return linkErrorTable[this.code]
   }
 
   /** Something answered, and not as an edge that knows the session does: the network itself works. */

@@ -24,6 +24,8 @@ export interface LinkOptions {
   readonly onAlive: () => void
   /** Something is wrong at the moment; the link goes on trying. */
   readonly onTrouble: (error: LinkError) => void
+  /** With transport "auto": messages travel another way from now on. */
+  readonly onTransport: (carriedOn: "poll" | "websocket") => void
   readonly onRoundTrip: (roundTripMs: number) => void
   /** The edge has these buffers. */
   readonly onReleased: (buffers: readonly Buffer[]) => void
@@ -244,6 +246,7 @@ export class Link implements CarrierPort {
       // Short polls rest while the websocket carries, and take over when it is gone.
       if (open) this.#polls.rest()
       else this.#polls.wake()
+      this.#options.onTransport(open ? "websocket" : "poll")
     } else if (open) {
       this.#polls = this.#newPolls()
       this.#polls.start(true)

@@ -42,17 +42,21 @@ ul { margin: 0; padding-left: 1.2rem; overflow-wrap: anywhere }
 
 function section(status: AgentStatus, named: boolean): string {
   const link = linkTexts(status.link)
-  const { active, served, failed } = status.requests
+  const { active, served, failed, cancelled, perSecond } = status.requests
   const rows: readonly (readonly [string, string])[] = [
     ["Edge", status.edge],
     ["Tunnel", status.tunnel],
-    ["Private server", status.upstream],
+    ["Private server", status.upstreamUp ? status.upstream : `${status.upstream} (cannot be reached)`],
     ["Transport", `${status.carriedOn ?? "none"} (asked for: ${status.transport})`],
     [
       "Round trip",
       status.roundTripMs === undefined ? "not measured yet" : `${status.roundTripMs.toFixed(1)} ms`,
     ],
-    ["Requests", `${active} running, ${served} answered, ${failed} failed`],
+    [
+      "Requests",
+      `${active} running, ${served} answered, ${failed} failed, ${cancelled} left by their clients`,
+    ],
+    ["Per second", perSecond.toFixed(1)],
     ["Running since", timeText(status.startedAt)],
   ]
   const heading = named
@@ -85,7 +89,7 @@ function linkTexts(link: LinkState): LinkTexts {
       }
     case "reconnecting": {
       const again = `Attempt ${link.attempt}, the next one at ${timeText(link.retryAt)}.`
-      return { word: "Reconnecting", sentence: `${link.reason}. ${again}`, good: false }
+      return { word: "Reconnecting", sentence: `${link.reason} ${again}`, good: false }
     }
     case "stopping":
       return { word: "Stopping", sentence: "What runs may finish; nothing new is taken.", good: false }
@@ -96,7 +100,10 @@ function linkTexts(link: LinkState): LinkTexts {
 
 function errorList({ lastErrors }: AgentStatus): string {
   if (lastErrors.length === 0) return "<p>No errors.</p>"
-  const items = lastErrors.map(({ at, message }) => `<li>${escaped(timeText(at))}: ${escaped(message)}</li>`)
+  const items = lastErrors.map(({ at, message, count, remedy }) => {
+    const times = count === 1 ? "" : `, ${count} times`
+    return `<li>${escaped(`${timeText(at)}${times}: ${message}`)}<br>${escaped(remedy)}</li>`
+  })
   return `<h3>Last errors</h3>\n<ul>\n${items.join("\n")}\n</ul>`
 }
 

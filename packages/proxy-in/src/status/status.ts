@@ -17,6 +17,8 @@ export interface AgentStatus {
   /** Epoch milliseconds when the agent started. */
   readonly startedAt: number
   readonly requests: RequestCounts
+  /** False since a connection to the private server failed and none has served since. */
+  readonly upstreamUp: boolean
   /** Newest first, at most 10. Short texts for people; never a secret, never a request's content. */
   readonly lastErrors: readonly StatusError[]
 }
@@ -49,10 +51,24 @@ export interface RequestCounts {
   readonly served: number
   /** Ended without a whole answer of the upstream. */
   readonly failed: number
+  /** Ended by the client, which left. */
+  readonly cancelled: number
+  /** Ended per second, the mean of the last seconds. */
+  readonly perSecond: number
 }
 
+/** One or several errors of the same kind. */
 export interface StatusError {
-  /** Epoch milliseconds. */
+  /** When it last happened, epoch milliseconds. */
   readonly at: number
+  readonly firstAt: number
+  readonly count: number
+  /** What kind of error: a name of ours, e.g. "upstream_refused". */
+  readonly code: string
+  /** The system's code or a rule's name, e.g. "ECONNREFUSED"; "" for none. */
+  readonly detail: string
+  /** One sentence that says what is wrong and what to do. */
+  readonly remedy: string
+  /** Code and detail. */
   readonly message: string
 }

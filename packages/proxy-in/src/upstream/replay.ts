@@ -3,6 +3,7 @@
 import { Http1Error, openKind } from "@restante/protocol"
 import type { OpenFrame, ResetCode, ResponseHead } from "@restante/protocol"
 import type { HostHeader } from "../agent-options.ts"
+import type { SettledRequest } from "../observe/settled-request.ts"
 import type { ConnectionUser, UpstreamConnection } from "./connection.ts"
 import type { UpstreamFailure } from "./failures.ts"
 import type { UpstreamPool } from "./pool.ts"
@@ -19,6 +20,8 @@ export interface ReplayOptions {
   readonly headTimeoutMs: number
   /** Longest silence in the middle of a response body that the edge is ready to take, in milliseconds; 0: no limit. */
   readonly readTimeoutMs: number
+  /** Milliseconds that only go forward. */
+  now(): number
   /** Called exactly once, when both sides have ended or one has reset the stream; possibly within `start`. */
   onSettled(outcome: ReplayOutcome): void
 }
@@ -31,7 +34,14 @@ export type ReplayOutcome =
   /** Reset by the edge before the answer was whole. */
   | { readonly kind: "cancelled" }
 
-export class Replay implements ConnectionUser {
+export class Replay implements ConnectionUser, SettledRequest {
+  readonly exchange: string
+  /** When the agent got it, when the upstream did, when its answer began and when all was over; 0: not yet. */
+  readonly startedAt: number
+  #sentAt = 0
+  #headAt = 0
+  endedAt = 0
+  requestBytes: number
   /** Until the request is made of it: it may lie in a large message. */
   #open: OpenFrame | undefined
   readonly #reply: ReplyStream
@@ -48,6 +58,9 @@ export class Replay implements ConnectionUser {
     this.#open = open
     this.#reply = reply
     this.#options = options
+    this.exchange = open.exchangeId
+    this.startedAt = options.now()
+    this.requestBytes = open.body?.length ?? 0
     this.#response = new ResponseRelay(reply, options.pool.buffers)
   }
 
@@ -64,6 +77,14 @@ export class Replay implements ConnectionUser {
   /** Of the upstream's response; 0 before. */
   get status(): number {
     return this.#response.status
+  }
+
+  get upstreamMs(): number | undefined {
+    return this.#headAt === 0 ? undefined : this.#headAt - this.#sentAt
+  }
+
+  get responseBytes(): number {
+    return this.#response.bodyBytes
   }
 
   start(): void {
@@ -90,6 +111,7 @@ export class Replay implements ConnectionUser {
   onData(bytes: Buffer): void {
     const body = this.#body
     if (this.#settled || body === undefined) return
+    this.requestBytes += bytes.length
     if (!body.data(bytes))
       return this.#fail({ code: "internal", detail: "more request body than Content-Length" })
     this.#expectProgress(body)
@@ -151,6 +173,7 @@ export class Replay implements ConnectionUser {
     if (this.#settled) return
     // Nobody asked for another protocol: the Upgrade field does not cross (RFC 9110 section 15.2.2).
     if (head.status === 101) return this.#fail({ code: "upstream_protocol", detail: "unsolicited 101" })
+    this.#headAt = this.#options.now()
     if (this.#request !== undefined) this.#request.bytes = "" // not to be sent again
     this.#response.head(head)
   }
@@ -212,6 +235,7 @@ export class Replay implements ConnectionUser {
   #send(request: UpstreamRequest, connection: UpstreamConnection): void {
     // From here on the upstream may have seen it; what is idempotent may be repeated all the same.
     if (!request.idempotent) this.#reply.taken()
+    this.#sentAt = this.#options.now()
     connection.begin(request.method)
     connection.write(request.bytes)
     const body = this.#body
@@ -257,6 +281,7 @@ export class Replay implements ConnectionUser {
   #settle(outcome: ReplayOutcome): void {
     if (this.#settled) return
     this.#settled = true
+    this.endedAt = this.#options.now()
     this.#body?.release()
     this.#options.onSettled(outcome)
   }

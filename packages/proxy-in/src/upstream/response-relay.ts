@@ -19,6 +19,8 @@ export class ResponseRelay {
   #waiting: Buffer[] = []
   #credit: SendCredit | undefined
   #trailers: string | undefined
+  /** What the upstream has sent of the body. */
+  bodyBytes = 0
 
   constructor(reply: ReplyStream, buffers: BodyBuffers) {
     this.#reply = reply
@@ -65,6 +67,7 @@ export class ResponseRelay {
   }
 
   body(bytes: Buffer): void {
+    this.bodyBytes += bytes.length
     this.#parts.push(bytes)
     this.#partsBytes += bytes.length
   }

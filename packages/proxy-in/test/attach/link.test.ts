@@ -25,6 +25,8 @@ class Linked implements AsyncDisposable {
   alives = 0
   writables = 0
   roundTrips = 0
+  /** Ways that messages travelled after the first one. */
+  readonly transports: string[] = []
   readonly #transport: Transport
   #client: EdgeClient | undefined
   #link: Link | undefined
@@ -87,6 +89,7 @@ class Linked implements AsyncDisposable {
       },
       onAlive: () => this.alives++,
       onTrouble: ({ code }) => this.troubles.push(code),
+      onTransport: (carriedOn) => this.transports.push(carriedOn),
       onRoundTrip: () => this.roundTrips++,
       onReleased: ignore,
       onOver: ({ code }) => this.overs.push(code),

@@ -2,12 +2,16 @@ import { request } from "node:http"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { StatusServer } from "../../src/status/status-server.ts"
 import type { AgentStatus, ProgramStatus } from "../../src/status/status.ts"
-import { programStatusOf, statusOf } from "./statuses.ts"
+import { errorOf, programStatusOf, statusOf } from "./statuses.ts"
+
+const none = { active: 0, served: 0, failed: 0, cancelled: 0, perSecond: 0 }
 
 describe("status.json", () => {
   test("is the agent's status at this moment", async () => {
     let served = 0
-    const port = await serving(() => statusOf({ requests: { active: 1, served: served++, failed: 2 } }))
+    const port = await serving(() =>
+      statusOf({ requests: { ...none, active: 1, served: served++, failed: 2 } }),
+    )
     const first = await ask(port, "/status.json")
     const second = await ask(port, "/status.json")
     expect(first).toMatchObject({ status: 200, type: "application/json; charset=utf-8" })
@@ -18,7 +22,8 @@ describe("status.json", () => {
       upstream: "http://127.0.0.1:3000",
       transport: "auto",
       startedAt: Date.UTC(2026, 10, 21, 9, 30),
-      requests: { active: 1, served: 0, failed: 2 },
+      requests: { ...none, active: 1, served: 0, failed: 2 },
+      upstreamUp: true,
       lastErrors: [],
     }
     expect(JSON.parse(first.body)).toEqual({ ...tunnel, tunnels: [tunnel] })
@@ -42,8 +47,9 @@ describe("the page", () => {
         link: { kind: "connected", since: Date.UTC(2026, 10, 21, 9, 31) },
         carriedOn: "websocket",
         roundTripMs: 12.345,
-        requests: { active: 3, served: 1200, failed: 1 },
-        lastErrors: [{ at: Date.UTC(2026, 10, 21, 9, 32), message: "upstream refused the connection" }],
+        requests: { active: 3, served: 1200, failed: 1, cancelled: 2, perSecond: 4.25 },
+        upstreamUp: false,
+        lastErrors: [errorOf({ count: 12 })],
       }),
     )
     const { body, type } = await ask(port, "/")
@@ -52,11 +58,13 @@ describe("the page", () => {
       "Connected",
       "Attached to the edge since 2026-11-21 09:31:00 UTC.",
       "http://edge.example",
-      "http://127.0.0.1:3000",
+      "http://127.0.0.1:3000 (cannot be reached)",
       "websocket (asked for: auto)",
       "12.3 ms",
-      "3 running, 1200 answered, 1 failed",
-      "2026-11-21 09:32:00 UTC: upstream refused the connection",
+      "3 running, 1200 answered, 1 failed, 2 left by their clients",
+      "4.3",
+      "2026-11-21 09:32:00 UTC, 12 times: upstream_refused ECONNREFUSED",
+      "start the server or change --server.",
     ]
     expect(texts.filter((text) => !body.includes(text))).toEqual([])
   })
@@ -64,7 +72,7 @@ describe("the page", () => {
   test.each([
     [{ kind: "connecting" }, "Connecting"],
     [
-      { kind: "reconnecting", attempt: 4, retryAt: 0, reason: "wrong token" },
+      { kind: "reconnecting", attempt: 4, retryAt: 0, reason: "wrong token." },
       "wrong token. Attempt 4, the next one at",
     ],
     [{ kind: "stopping" }, "What runs may finish"],
@@ -91,10 +99,14 @@ describe("the page", () => {
 
   test("shows what came from elsewhere as text, never as HTML", async () => {
     const evil = `<img src=x onerror="alert('1')">&`
-    const status = statusOf({ tunnel: evil, edge: evil, lastErrors: [{ at: 0, message: evil }] })
+    const status = statusOf({
+      tunnel: evil,
+      edge: evil,
+      lastErrors: [errorOf({ message: evil, remedy: evil })],
+    })
     const { body } = await ask(await serving(() => status), "/")
     expect(body).not.toContain("<img")
-    expect(body.split("&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;")).toHaveLength(5)
+    expect(body.split("&#60;img src=x onerror=&#34;alert(&#39;1&#39;)&#34;&#62;&#38;")).toHaveLength(6)
   })
 })
 

@@ -1,5 +1,5 @@
 // A status for tests, as it would be a moment after start; each test says only what matters to it.
-import type { AgentStatus, ProgramStatus } from "../../src/status/status.ts"
+import type { AgentStatus, ProgramStatus, StatusError } from "../../src/status/status.ts"
 
 export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
   return {
@@ -11,8 +11,24 @@ export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
     carriedOn: undefined,
     roundTripMs: undefined,
     startedAt: Date.UTC(2026, 10, 21, 9, 30),
-    requests: { active: 0, served: 0, failed: 0 },
+    requests: { active: 0, served: 0, failed: 0, cancelled: 0, perSecond: 0 },
+    upstreamUp: true,
     lastErrors: [],
+    ...differences,
+  }
+}
+
+/** An error that happened once; each test says only what matters to it. */
+export function errorOf(differences: Partial<StatusError> = {}): StatusError {
+  const at = differences.at ?? Date.UTC(2026, 10, 21, 9, 32)
+  return {
+    at,
+    firstAt: at,
+    count: 1,
+    code: "upstream_refused",
+    detail: "ECONNREFUSED",
+    remedy: "Nothing listens at http://127.0.0.1:3000: start the server or change --server.",
+    message: "upstream_refused ECONNREFUSED",
     ...differences,
   }
 }

@@ -59,6 +59,7 @@ export class Run implements ReplyStream {
       hostHeader: options.hostHeader ?? { kind: "preserve" },
       headTimeoutMs: options.headTimeoutMs ?? 10_000,
       readTimeoutMs: options.readTimeoutMs ?? 10_000,
+      now: options.now ?? (() => performance.now()),
       onSettled: (outcome) => {
         this.outcomes.push(outcome)
         settled.resolve(outcome)

@@ -1,0 +1,24 @@
+// What is known of a request once it has ended: what counters, request lines and the log are made from.
+import type { ReplayOutcome } from "../upstream/replay.ts"
+
+/** Valid while `RequestListener` runs. Times are milliseconds of a clock that only goes forward. */
+export interface SettledRequest {
+  /** The id that the edge and the client know it by. */
+  readonly exchange: string
+  /** "" for a request that was not valid. */
+  readonly method: string
+  /** As the client sent it; "" for a request that was not valid. */
+  readonly target: string
+  /** Of the upstream's answer; 0 when none came. */
+  readonly status: number
+  /** When the agent got it. */
+  readonly startedAt: number
+  readonly endedAt: number
+  /** From sending it to the upstream to the head of the answer; undefined when none came. */
+  readonly upstreamMs: number | undefined
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+/** Called for every request that ends, on the hot path: it must cost next to nothing. */
+export type RequestListener = (request: SettledRequest, outcome: ReplayOutcome) => void

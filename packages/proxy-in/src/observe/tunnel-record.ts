@@ -1,0 +1,134 @@
+// What a tunnel's agent remembers and tells of its requests: counts, the last errors, and log lines about its upstream,
+// once when something begins and once when it ends.
+import type { Logger } from "pino"
+import type { RequestCounts, StatusError } from "../status/status.ts"
+import type { ReplayOutcome } from "../upstream/replay.ts"
+import { LogLimit } from "./log-limit.ts"
+import { RecentErrors } from "./recent-errors.ts"
+import { remedyOf, unreachableCodes } from "./remedies.ts"
+import { RequestRate } from "./request-rate.ts"
+import type { RequestListener, SettledRequest } from "./settled-request.ts"
+import { Tally } from "./tally.ts"
+
+export interface TunnelRecordOptions {
+  readonly tunnel: string
+  /** The upstream as a person writes it. */
+  readonly upstream: string
+  readonly log: Logger
+  /** Whether every request is a line of the log, at level info; else it is one at level debug. */
+  readonly logRequests: boolean
+  readonly onRequest: RequestListener | undefined
+  /** Epoch milliseconds. */
+  readonly now: () => number
+}
+
+/** Failures of one kind, and an upstream that comes and goes, are told this often at most. */
+const repeatMs = 10_000
+
+export class TunnelRecord {
+  readonly tally = new Tally()
+  readonly #options: TunnelRecordOptions
+  readonly #rate = new RequestRate()
+  readonly #errors = new RecentErrors()
+  readonly #limit: LogLimit<string>
+  /** Since when no connection to the upstream can be made, and how many requests failed of it. */
+  #down: { readonly since: number; failed: number; readonly told: boolean } | undefined
+
+  constructor(options: TunnelRecordOptions) {
+    this.#options = options
+    this.#limit = new LogLimit(repeatMs, options.now)
+  }
+
+  /** Of replays; `active` is not known here. */
+  counts(nowMs: number): Omit<RequestCounts, "active"> {
+    const { served, failed, cancelled } = this.tally
+    return { served, failed, cancelled, perSecond: this.#rate.perSecond(nowMs) }
+  }
+
+  /** Newest first. */
+  get errors(): readonly StatusError[] {
+    return this.#errors.list
+  }
+
+  /** False since a connection to the upstream failed and none has served since. */
+  get upstreamUp(): boolean {
+    return this.#down === undefined
+  }
+
+  /** An error of the link, or any other that is not a request's. */
+  error(code: string, detail: string, remedy: string): void {
+    this.#errors.add({ at: this.#options.now(), code, detail, remedy })
+  }
+
+  settled(request: SettledRequest, outcome: ReplayOutcome): void {
+    this.tally.add(request, outcome)
+    this.#rate.note(request.endedAt)
+    if (outcome.kind === "failed") this.#failed(request, outcome)
+    else if (this.#down !== undefined && outcome.kind === "answered") this.#recovered(this.#down)
+    const { log, logRequests, onRequest } = this.#options
+    if (logRequests || log.isLevelEnabled("debug")) this.#tell(request, outcome)
+    onRequest?.(request, outcome)
+  }
+
+  #failed(request: SettledRequest, { code, detail }: Extract<ReplayOutcome, { kind: "failed" }>): void {
+    const { tunnel, upstream, log, now } = this.#options
+    const remedy = remedyOf(code, upstream)
+    this.error(code, detail, remedy)
+    if (unreachableCodes.has(code)) {
+      if (this.#down !== undefined) {
+        this.#down.failed++
+        return
+      }
+      const told = this.#limit.pass("down") !== undefined
+      this.#down = { since: now(), failed: 1, told }
+      if (told) log.warn({ tunnel, upstream, code, detail, remedy }, "upstream down")
+      return
+    }
+    const notTold = this.#limit.pass(code)
+    if (notTold === undefined) return
+    const { exchange, method } = request
+    const more = notTold === 0 ? {} : { notTold }
+    log.warn({ tunnel, exchange, method, code, detail, remedy, ...more }, "request failed")
+  }
+
+  #recovered(down: { readonly since: number; readonly failed: number; readonly told: boolean }): void {
+    const { tunnel, upstream, log, now } = this.#options
+    this.#down = undefined
+    if (down.told)
+      log.info({ tunnel, upstream, downMs: now() - down.since, failed: down.failed }, "upstream up")
+  }
+
+  #tell(request: SettledRequest, outcome: ReplayOutcome): void {
+    const { tunnel, log, logRequests } = this.#options
+    const { exchange, method, target, status, startedAt, endedAt, upstreamMs } = request
+    const { requestBytes, responseBytes } = request
+    const failure = outcome.kind === "failed" ? { code: outcome.code, detail: outcome.detail } : {}
+    log[logRequests ? "info" : "debug"](
+      {
+        tunnel,
+        exchange,
+        method,
+        path: pathOf(target),
+        outcome: outcome.kind,
+        ...(status === 0 ? {} : { status }),
+        ...failure,
+        durationMs: rounded(endedAt - startedAt),
+        ...(upstreamMs === undefined ? {} : { upstreamMs: rounded(upstreamMs) }),
+        requestBytes,
+        responseBytes,
+      },
+      "request",
+    )
+  }
+}
+
+/** Queries stay out of logs: they may hold secrets. */
+function pathOf(target: string): string {
+  const query = target.indexOf("?")
+  return query === -1 ? target : target.slice(0, query)
+}
+
+/** Microseconds are more than a log needs. */
+function rounded(milliseconds: number): number {
+  return Math.round(milliseconds * 1000) / 1000
+}
