@@ -1,6 +1,8 @@
 // What an agent needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
 import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
+import type { ClientIdentity } from "./attach/client-identity.ts"
+import type { ForwardProxy } from "./attach/forward-proxy.ts"
 import type { RequestListener } from "./observe/settled-request.ts"
 
 export interface AgentOptions {
@@ -10,6 +12,10 @@ export interface AgentOptions {
   readonly external: URL
   /** PEM certificates to trust for an https edge instead of the system's; undefined: the system's. */
   readonly externalCa: string | undefined
+  /** What an https edge is shown when it asks who we are; undefined: nothing. */
+  readonly externalIdentity?: ClientIdentity | undefined
+  /** The forward proxy on the way to the edge; undefined: none. */
+  readonly proxy?: ForwardProxy | undefined
   /** The tunnel to serve: 1 to 63 of a-z, 0-9 and "-", not beginning or ending with "-". */
   readonly tunnel: string
   /** What the edge wants to see before it lets this agent attach. */

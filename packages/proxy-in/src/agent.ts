@@ -45,6 +45,8 @@ export class Agent implements AsyncDisposable {
     this.#client = new EdgeClient({
       external: options.external,
       ca: options.externalCa,
+      identity: options.externalIdentity,
+      proxy: options.proxy,
       token: options.token,
     })
     this.#pool = new UpstreamPool({

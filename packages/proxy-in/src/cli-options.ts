@@ -13,6 +13,7 @@ import {
 import yargs from "yargs"
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
 import { transports, type Transport } from "./agent-options.ts"
+import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 
 /** Reads the words after `proxy-in`. Raises `CommandError("usage")`. `columns` is the width of the help. */
 export function parseAgentArguments(
@@ -68,6 +69,32 @@ const agentTable = {
     group: "Trust",
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --external, instead of the system's",
+    read: (text: string): string => text,
+  },
+  "external-cert-file": {
+    group: "Trust",
+    placeholder: "FILE",
+    help: "PEM certificate to show to an https --external that asks who we are, followed by those of its authorities",
+    read: (text: string): string => text,
+  },
+  "external-key-file": {
+    group: "Trust",
+    placeholder: "FILE",
+    help: "PEM private key of --external-cert-file, without password",
+    read: (text: string): string => text,
+  },
+  proxy: {
+    group: "The way out",
+    placeholder: "URL|none",
+    help:
+      "forward proxy on the way to the edge: http://HOST:PORT or https://HOST:PORT; none goes without. Without it HTTPS_PROXY, " +
+      "HTTP_PROXY, ALL_PROXY and NO_PROXY count. A URL with a password goes into PROXY_IN_PROXY instead",
+    read: parseProxyArgument,
+  },
+  "proxy-ca-file": {
+    group: "The way out",
+    placeholder: "FILE",
+    help: "PEM certificates to trust for an https:// proxy, instead of the system's",
     read: (text: string): string => text,
   },
   transport: {
@@ -144,6 +171,20 @@ const agentProgram = {
     "When the edge or the network goes away it reconnects for ever. SIGTERM or Ctrl-C stops it politely: what runs may finish. A second one stops it at once.",
     "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
   ],
+}
+
+/** What `--proxy`, or PROXY_IN_PROXY, says. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+export function parseProxy(text: string): ForwardProxy | "none" {
+  return text === "none" ? "none" : parseForwardProxy(text, "--proxy")
+}
+
+function parseProxyArgument(text: string): ForwardProxy | "none" {
+  const proxy = parseProxy(text)
+  if (proxy === "none" || proxy.credentials === undefined) return proxy
+  throw new CommandError(
+    "usage",
+    "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_IN_PROXY to this URL instead.",
+  )
 }
 
 function parseTunnel(text: string): string {

@@ -16,8 +16,10 @@ import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
 import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
 import { Agents, type RunningAgent } from "./agents.ts"
+import { readClientIdentity, type ClientIdentity } from "./attach/client-identity.ts"
+import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 import { readCaFile } from "./ca-file.ts"
-import { defaultStatusPort, parseAgentArguments, type AgentTable } from "./cli-options.ts"
+import { defaultStatusPort, parseAgentArguments, parseProxy, type AgentTable } from "./cli-options.ts"
 import { StatusServer } from "./status/status-server.ts"
 
 export interface AgentSurroundings extends Surroundings {
@@ -87,12 +89,55 @@ async function agentOptions(
     server,
     external: values.external,
     externalCa: caFile === undefined ? undefined : await readCaFile(caFile, "--external-ca-file"),
+    externalIdentity: await identityFor(values),
+    proxy: await proxyFor(values, around.environment),
     tunnel: values.tunnel,
     token,
     transport: values.transport,
     concurrency: values.concurrency,
     hostHeader: values["host-header"],
     log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
+  }
+}
+
+function identityFor(values: OptionValues<AgentTable>): Promise<ClientIdentity | undefined> {
+  const files = { certificate: values["external-cert-file"], key: values["external-key-file"] }
+  if (values.external.protocol === "http:" && (files.certificate ?? files.key) !== undefined) {
+    throw new CommandError(
+      "usage",
+      "--external-cert-file and --external-key-file are only for an https:// --external. Leave them out, or write https://.",
+    )
+  }
+  return readClientIdentity(files)
+}
+
+/** `--proxy`, else PROXY_IN_PROXY, else what the environment's usual variables say. */
+async function proxyFor(
+  values: OptionValues<AgentTable>,
+  environment: Surroundings["environment"],
+): Promise<ForwardProxy | undefined> {
+  const asked = values.proxy ?? ownProxyVariable(environment)
+  const proxy = asked === "none" ? undefined : (asked ?? environmentProxy(values.external, environment))
+  const caFile = values["proxy-ca-file"]
+  if (caFile === undefined) return proxy
+  if (proxy?.tls !== true) {
+    throw new CommandError(
+      "usage",
+      "--proxy-ca-file is only for a proxy with https:// in its URL. Leave it out, or write https://.",
+    )
+  }
+  return { ...proxy, ca: await readCaFile(caFile, "--proxy-ca-file") }
+}
+
+function ownProxyVariable(environment: Surroundings["environment"]): ForwardProxy | "none" | undefined {
+  const text = environment["PROXY_IN_PROXY"]
+  if (text === undefined || text === "") return undefined
+  try {
+    return parseProxy(text)
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new CommandError("usage", `PROXY_IN_PROXY: ${error.message}`, { cause: error })
+    throw error
   }
 }
 

@@ -7,13 +7,13 @@ import { Pool } from "undici"
 import type { Dispatcher } from "undici"
 import { z } from "zod"
 import { balancerCookies } from "./balancer-cookies.ts"
+import { EdgeDialer } from "./edge-dialer.ts"
+import type { EdgeDialerOptions } from "./edge-dialer.ts"
 import { LinkError } from "./link-error.ts"
 import type { LinkErrorCode } from "./link-error.ts"
+import { proxyRefusal } from "./proxy-tunnel.ts"
 
-export interface EdgeClientOptions {
-  readonly external: URL
-  /** PEM; undefined: the system's. */
-  readonly ca: string | undefined
+export interface EdgeClientOptions extends EdgeDialerOptions {
   readonly token: Secret
 }
 
@@ -40,7 +40,6 @@ export interface MessageExchange {
   onEnd(error: LinkError | undefined): void
 }
 
-const connectTimeoutMs = 10_000
 const attachTimeoutMs = 15_000
 const maxReplyBytes = 64 * 1024
 
@@ -53,15 +52,16 @@ const welcomeSchema: z.ZodType<Welcome & { protocol: number }> = z.object({
 
 export class EdgeClient {
   readonly external: URL
-  readonly ca: string | undefined
+  readonly dialer: EdgeDialer
   readonly #token: Secret
   #pool: Pool
   readonly #basePath: string
   #cookies: string | undefined
 
-  constructor({ external, ca, token }: EdgeClientOptions) {
+  constructor({ token, ...options }: EdgeClientOptions) {
+    const { external } = options
     this.external = external
-    this.ca = ca
+    this.dialer = new EdgeDialer(options)
     this.#token = token
     this.#basePath = external.pathname.replace(/\/+$/, "")
     this.#pool = this.#newPool()
@@ -78,6 +78,7 @@ export class EdgeClient {
     return this.#pool.destroy()
   }
 
+  /** Of an endpoint, as the edge knows it. */
   path(endpoint: string): string {
     return `${this.#basePath}/.restante/v1/${endpoint}`
   }
@@ -94,8 +95,12 @@ export class EdgeClient {
     try {
       const reply = await this.#pool.request({
         method: "POST",
-        path: this.path("attach"),
-        headers: { authorization: `Bearer ${this.#token.reveal()}`, "content-type": "application/json" },
+        path: this.#target("attach"),
+        headers: {
+          ...this.dialer.requestHeaders,
+          authorization: `Bearer ${this.#token.reveal()}`,
+          "content-type": "application/json",
+        },
         body: JSON.stringify({ protocol: protocolVersion, ...hello }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]),
       })
@@ -107,8 +112,6 @@ export class EdgeClient {
       this.#cookies = balancerCookies(reply.headers["set-cookie"])
       return welcome.data
     } catch (reason) {
-      if (reason instanceof Error && reason.name === "TimeoutError")
-        throw new LinkError("timeout", undefined, { cause: reason })
       throw LinkError.from(reason)
     }
   }
@@ -118,8 +121,8 @@ export class EdgeClient {
     try {
       const reply = await this.#pool.request({
         method: "DELETE",
-        path: this.path("session"),
-        headers: this.sessionHeaders(session),
+        path: this.#target("session"),
+        headers: { ...this.dialer.requestHeaders, ...this.sessionHeaders(session) },
         signal: AbortSignal.timeout(2000),
       })
       await reply.body.dump()
@@ -140,14 +143,18 @@ export class EdgeClient {
     return this.#send("push", session, body, true, exchange)
   }
 
+  /** Of an endpoint, as a request names it. */
+  #target(endpoint: string): string {
+    return `${this.dialer.requestPrefix}${this.path(endpoint)}`
+  }
+
   #newPool(): Pool {
     return new Pool(this.external.origin, {
       pipelining: 1,
-      connectTimeout: connectTimeoutMs,
       // Long polls and streams are meant to be quiet: the link itself notices a dead edge.
       headersTimeout: 0,
       bodyTimeout: 0,
-      connect: this.ca === undefined ? {} : { ca: this.ca },
+      connect: (_place, opened) => void this.dialer.open("requests", opened),
     })
   }
 
@@ -159,10 +166,10 @@ export class EdgeClient {
     exchange: MessageExchange,
   ): Request {
     const request = new Request(exchange)
-    const headers = this.sessionHeaders(session)
+    const headers = { ...this.dialer.requestHeaders, ...this.sessionHeaders(session) }
     headers["content-type"] = messagesMediaType
     if (streamed) headers["restante-stream"] = "1"
-    this.#pool.dispatch({ method: "POST", path: this.path(endpoint), headers, body }, request)
+    this.#pool.dispatch({ method: "POST", path: this.#target(endpoint), headers, body }, request)
     return request
   }
 }
@@ -257,6 +264,7 @@ const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
 
 /** An answer that no edge gave: of a proxy or balancer before it that cannot reach it, or of something else altogether. */
 function foreignAnswer(status: number): LinkError {
+  if (status === 407) return proxyRefusal(status)
   return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
 }
 

@@ -1,5 +1,8 @@
 // The session over a websocket, both ways. Tried again for ever, less and less often where it does not work: the polls
 // carry on meanwhile.
+import { Agent } from "node:http"
+import type { ClientRequestArgs } from "node:http"
+import type { Duplex } from "node:stream"
 import { WireError, websocketProtocol, wireLimits } from "@restante/protocol"
 import { WebSocket } from "ws"
 import type { RawData } from "ws"
@@ -57,7 +60,7 @@ export class WebSocketLink implements UpCarrier {
       perMessageDeflate: false,
       handshakeTimeout: handshakeMs,
       maxPayload: wireLimits.maxMessageBytes,
-      ...(client.ca === undefined ? {} : { ca: client.ca }),
+      agent: new DialingAgent(client),
     })
     let problem: LinkError | undefined
     socket.on("open", () => {
@@ -140,3 +143,23 @@ export class WebSocketLink implements UpCarrier {
 }
 
 const binary = { binary: true } as const
+
+/** Lets the websocket's handshake begin on a connection that the dialer has made, whatever the way. */
+class DialingAgent extends Agent {
+  /** Node checks that it is the request's; TLS is the dialer's all the same. */
+  readonly protocol: string
+  readonly #client: EdgeClient
+
+  constructor(client: EdgeClient) {
+    super()
+    this.protocol = client.external.protocol
+    this.#client = client
+  }
+
+  override createConnection(
+    _place: ClientRequestArgs,
+    opened: (error: Error | null, socket: Duplex | null) => void,
+  ): undefined {
+    void this.#client.dialer.open("websocket", opened)
+  }
+}
