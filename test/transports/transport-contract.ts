@@ -301,7 +301,7 @@ export function transportContract(name: string, options: Pick<WorldOptions, "tra
       await using world = await World.open({ ...options, upstream })
       const agent = await world.agent({ token: new Secret("a wrong token") })
       await eventually("it to say so", () => agent.status().lastErrors.length > 0)
-      expect([agent.status().lastErrors[0]?.message, await world.sessions()]).toEqual([
+      expect([agent.status().lastErrors[0]?.remedy, await world.sessions()]).toEqual([
         expect.stringContaining("refuses the token"),
         0,
       ])

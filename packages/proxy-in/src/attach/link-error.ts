@@ -7,6 +7,23 @@ export const linkErrorTable = {
   unreachable: "The edge cannot be reached from here: check the network, a firewall, and --external.",
   timeout: "The edge does not answer in time: check the network between here and there.",
   tls: "No trusted TLS connection to the edge: check its certificate, or give its CA with --external-ca-file.",
+  client_certificate:
+    "The edge wants a client certificate, or does not accept ours: check --external-cert-file and --external-key-file.",
+  proxy_name_not_found:
+    "The proxy's name cannot be resolved: check --proxy or HTTPS_PROXY, and this machine's DNS.",
+  proxy_refused:
+    "Nothing listens at the proxy's address: check --proxy or HTTPS_PROXY, or go without (--proxy none).",
+  proxy_unreachable:
+    "The proxy cannot be reached from here: check --proxy or HTTPS_PROXY, or go without (--proxy none).",
+  proxy_timeout: "The proxy does not answer in time: check --proxy or HTTPS_PROXY, and the network.",
+  proxy_tls:
+    "No trusted TLS connection to the proxy: check its certificate, give its CA with --proxy-ca-file, or write http:// if it has no TLS.",
+  proxy_credentials:
+    "The proxy wants another user or password: put them into PROXY_IN_PROXY=http://USER:PASSWORD@HOST:PORT.",
+  proxy_refuses:
+    "The proxy does not let us through to the edge: have it allow CONNECT to the edge's host and port, or choose another with --proxy.",
+  proxy_cannot_reach:
+    "The proxy cannot reach the edge: check --external, and that the edge can be reached from the proxy.",
   token:
     "The edge refuses the token: use the one that proxy-out printed at its first start (--token-file or RESTANTE_TOKEN).",
   tunnel: "The token does not allow this tunnel: choose another with --tunnel, or have the token allow it.",
@@ -43,6 +60,15 @@ export class LinkError extends Error {
     return this.code === "edge_error" || this.code === "not_restante"
   }
 
+  /** On the way to a proxy, and until it has given us a connection to the edge. */
+  static atProxy(reason: unknown): LinkError {
+    const error = LinkError.from(reason)
+    const code = codesAtProxy[error.code]
+    if (code === undefined) return error
+    const detail = error.code === "closed" ? "it closed the connection" : error.detail
+    return new LinkError(code, detail, { cause: reason })
+  }
+
   static from(reason: unknown): LinkError {
     if (reason instanceof LinkError) return reason
     if (reason instanceof WireError) {
@@ -65,6 +91,16 @@ export class LinkError extends Error {
   }
 }
 
+const codesAtProxy: Readonly<Partial<Record<LinkErrorCode, LinkErrorCode>>> = {
+  name_not_found: "proxy_name_not_found",
+  refused: "proxy_refused",
+  unreachable: "proxy_unreachable",
+  timeout: "proxy_timeout",
+  tls: "proxy_tls",
+  not_restante: "proxy_refuses",
+  closed: "proxy_refuses",
+}
+
 const systemCodes: Readonly<Record<string, LinkErrorCode>> = {
   ENOTFOUND: "name_not_found",
   EAI_AGAIN: "name_not_found",
@@ -80,10 +116,16 @@ const systemCodes: Readonly<Record<string, LinkErrorCode>> = {
 
 /** OpenSSL's and the HTTP parser's codes are many. */
 function familyOf(code: string, name: string): LinkErrorCode | undefined {
+  if (name === "TimeoutError") return "timeout"
+  if (clientCertificateAlert.test(code)) return "client_certificate"
   if (name === "HTTPParserError" || code.startsWith("HPE_")) return "not_restante"
   if (code.startsWith("ERR_TLS_") || code.startsWith("ERR_SSL_") || code.includes("CERT")) return "tls"
   return code === "UNABLE_TO_VERIFY_LEAF_SIGNATURE" ? "tls" : undefined
 }
+
+/** What a server says about our certificate, or about that there is none (RFC 8446 section 6.2). */
+const clientCertificateAlert =
+  /^ERR_SSL_\S*ALERT_(?:CERTIFICATE_(?:REQUIRED|UNKNOWN|EXPIRED|REVOKED)|(?:BAD|NO|UNSUPPORTED)_CERTIFICATE|UNKNOWN_CA)$|^ERR_SSL_\S*ALERT_HANDSHAKE_FAILURE$/
 
 /** Of several addresses that all failed, the first one's error speaks for all. */
 function firstCause(error: Error): unknown {

@@ -239,6 +239,21 @@ describe("help and version", () => {
                                     instead of the system's
           --external-ca-file FILE   PEM certificates to trust for an https --external,
                                     instead of the system's
+          --external-cert-file FILE
+                                    PEM certificate to show to an https --external that
+                                    asks who we are, followed by those of its
+                                    authorities
+          --external-key-file FILE  PEM private key of --external-cert-file, without
+                                    password
+
+        The way out:
+          --proxy URL|none          forward proxy on the way to the edge:
+                                    http://HOST:PORT or https://HOST:PORT; none goes
+                                    without. Without it HTTPS_PROXY, HTTP_PROXY,
+                                    ALL_PROXY and NO_PROXY count. A URL with a password
+                                    goes into PROXY_IN_PROXY instead
+          --proxy-ca-file FILE      PEM certificates to trust for an https:// proxy,
+                                    instead of the system's
 
         Requests:
           --transport auto|poll|websocket
