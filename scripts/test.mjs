@@ -11,6 +11,11 @@ const redisServer = need({
   variable: "RESTANTE_REDIS_SERVER",
   packages: { debian: "redis-server", fedora: "valkey", homebrew: "redis" },
 })
+need({
+  programs: ["haproxy"],
+  variable: undefined,
+  packages: { debian: "haproxy", fedora: "haproxy", homebrew: "haproxy" },
+})
 need({ programs: ["git"], variable: undefined, packages: { debian: "git", fedora: "git", homebrew: "git" } })
 need({
   programs: ["curl"],
