@@ -4,6 +4,7 @@ import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
 import type { Http1Limits, MessageSink, RequestHead } from "@restante/protocol"
 import type { RequestHandler } from "../exchange/client.ts"
+import { awaitSilence } from "./half-closed.ts"
 import { Http1Client } from "./http1-client.ts"
 import type { Http1Connection } from "./http1-client.ts"
 
@@ -37,6 +38,8 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   #taken: ((rest: Buffer) => void) | undefined
   #lingering = 0
   #closing = false
+  /** The client sends nothing more. */
+  #inputEnded = false
   #remoteAddress: string | undefined
   /** Something of the running request's final answer has been written: no other answer may follow. */
   #answerBegun = false
@@ -132,7 +135,8 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     this.#answerBegun = false
     if (!keepAlive || !this.#requestEnded || this.#closing) return this.#linger()
     if (this.#pausedByHandler) this.resumeBody()
-    if (this.#reading || this.#restBytes === 0) return
+    if (this.#reading) return
+    if (this.#restBytes === 0) return this.#endAfterLast()
     const rest = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest)
     this.#rest = []
     this.#restBytes = 0
@@ -199,6 +203,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     } finally {
       this.#reading = false
     }
+    this.#endAfterLast()
   }
 
   #read(bytes: Buffer): void {
@@ -244,13 +249,26 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     if (this.#lingering <= 0) this.socket.destroy()
   }
 
-  /** A client that ends its side has left (as nginx and Node see it): half-closed clients are not served. */
   readonly #onInputEnd = (): void => {
+    this.#inputEnded = true
+    if (this.#handler === undefined) {
+      if (this.#lingering === 0) this.socket.end()
+    } else if (this.#requestEnded && !this.servesAgent) awaitSilence(this.socket, this.#onLeft)
+    else this.#onLeft()
+  }
+
+  /** It has left with its answer, or with half a request of its own. */
+  readonly #onLeft = (): void => {
     const handler = this.#handler
     this.#handler = undefined
     handler?.onClientGone()
-    if (handler !== undefined) this.socket.destroy()
-    else if (this.#lingering === 0) this.socket.end()
+    this.socket.destroy()
+  }
+
+  /** RFC 9112 §9.6: a client that sends nothing more has had all its answers. */
+  #endAfterLast(): void {
+    if (this.#inputEnded && this.#handler === undefined && this.#restBytes === 0 && this.#lingering === 0)
+      this.socket.destroySoon()
   }
 
   readonly #onDrain = (): void => {

@@ -96,10 +96,13 @@ test("a client that leaves takes its request out of the queue", () => {
   expect([stand.broker.depth(), stand.exchanges.live, stand.exchanges.waiting]).toEqual([0, 0, 0])
 })
 
-test("a client that closes its side only has left as well", () => {
+test("a client that closes its side only has left as well, when no answer comes soon", () => {
+  vi.useFakeTimers()
   const stand = new Stand()
   const socket = stand.asks(get)
   socket.halfClose()
+  vi.advanceTimersByTime(1000)
+  vi.useRealTimers()
   expect([stand.broker.depth(), socket.destroyed]).toEqual([0, true])
 })
 

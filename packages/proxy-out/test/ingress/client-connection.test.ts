@@ -183,18 +183,74 @@ describe("an answer before the request's end", () => {
   })
 })
 
+describe("a client that closes its side behind a whole request", () => {
+  beforeEach(() => void vi.useFakeTimers())
+  afterEach(() => void vi.useRealTimers())
+
+  test("gets an answer that comes soon, and then the end", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.halfClose()
+    vi.advanceTimersByTime(500)
+    client.answers("<1>")
+    expect([client.socket.text, client.socket.ended, client.serving[0]?.told]).toEqual([
+      "<1>",
+      true,
+      ['end ""'],
+    ])
+  })
+
+  test("has left when nothing comes within a second", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.halfClose()
+    vi.advanceTimersByTime(999)
+    expect([client.serving[0]?.told.at(-1), client.socket.destroyed]).toEqual(["gone", true])
+  })
+
+  test("gets an answer that goes on for long", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.halfClose()
+    for (let count = 0; count < 20; count++) {
+      client.connection.write(Buffer.from("."))
+      vi.advanceTimersByTime(500)
+    }
+    expect([client.serving[0]?.told, client.socket.destroyed]).toEqual([['end ""'], false])
+  })
+
+  test("is not given up while it has bytes to take", () => {
+    const client = new Connected()
+    client.socket.send(get("/"))
+    client.socket.stall()
+    client.connection.write(Buffer.from("."))
+    client.socket.halfClose()
+    vi.advanceTimersByTime(10_000)
+    expect(client.socket.destroyed).toBe(false)
+  })
+
+  test("gets the answers to all requests that it had sent, in order", () => {
+    const client = new Connected()
+    client.socket.send(get("/1") + get("/2"))
+    client.socket.halfClose()
+    client.answers("<1>")
+    client.answers("<2>")
+    expect([client.targets, client.socket.text, client.socket.ended]).toEqual([["/1", "/2"], "<1><2>", true])
+  })
+})
+
 describe("a client that leaves", () => {
   test("is reported to the handler of its running request, once", () => {
     const client = new Connected()
     client.socket.send(get("/"))
-    client.socket.halfClose()
+    client.socket.emit("close")
     client.socket.emit("close")
     expect(client.serving[0]?.told).toEqual(['end ""', "gone"])
   })
 
-  test("by closing its side only has left all the same", () => {
+  test("in the middle of its request, by closing its side, is not waited for", () => {
     const client = new Connected()
-    client.socket.send(get("/"))
+    client.socket.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 5\r\n\r\nabc")
     client.socket.halfClose()
     expect([client.serving[0]?.told.at(-1), client.socket.destroyed]).toEqual(["gone", true])
   })
@@ -211,13 +267,6 @@ describe("a client that leaves", () => {
     const client = new Connected()
     client.socket.halfClose()
     expect([client.socket.ended, client.socket.wasReset]).toEqual([true, false])
-  })
-
-  test("takes the requests behind the running one with it", () => {
-    const client = new Connected()
-    client.socket.send(get("/1") + get("/2"))
-    client.socket.halfClose()
-    expect(client.targets).toEqual(["/1"])
   })
 
   test("is reported to whoever keeps the connections, once", async () => {
