@@ -59,15 +59,14 @@ export class World implements AsyncDisposable {
     const agent = await startAgent({ server, external: edge.url, transport: this.#transport, tunnel, args })
     this.#agents.set(key, this.#stack.use(agent))
     await agent.attached()
-    await until("the edge to know the tunnel", async () =>
-      (await edgeStatus(edge)).tunnels.some((known) => known.tunnel === tunnel && known.sessions > 0),
-    )
+    await until("the edge to know the tunnel", () => this.#serves(setup, tunnel))
   }
 
-  /** As a crash does. The next `attach` starts another one at the same place. */
+  /** As a crash does; resolves when the edge has seen it go. The next `attach` starts another one at the same place. */
   async kill(setup: Setup, tunnel: Tunnel): Promise<void> {
     await this.#agents.get(`${setup} ${tunnel}`)?.program.kill()
     this.#agents.delete(`${setup} ${tunnel}`)
+    await until("the edge to see the agent go", async () => !(await this.#serves(setup, tunnel)))
   }
 
   async waitingExchanges(setup: Setup): Promise<number> {
@@ -91,6 +90,11 @@ export class World implements AsyncDisposable {
 
   [Symbol.asyncDispose](): Promise<void> {
     return this.#stack.disposeAsync()
+  }
+
+  async #serves(setup: Setup, tunnel: Tunnel): Promise<boolean> {
+    const { tunnels } = await edgeStatus(await this.edge(setup))
+    return tunnels.some((known) => known.tunnel === tunnel && known.sessions > 0)
   }
 
   /** Edges that share a queue would take each other's requests; a database of its own keeps them apart. */

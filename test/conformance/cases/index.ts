@@ -1,6 +1,7 @@
 // All conformance cases.
 import type { Case } from "../case.ts"
 import { bodyCases } from "./bodies.ts"
+import { connectionCases } from "./connections.ts"
 import { fieldCases } from "./fields.ts"
 import { framingCases } from "./framing.ts"
 import { grammarCases } from "./grammar.ts"
@@ -16,4 +17,5 @@ export const allCases: readonly Case[] = [
   ...fieldCases,
   ...informationalAndTrailerCases,
   ...bodyCases,
+  ...connectionCases,
 ]
