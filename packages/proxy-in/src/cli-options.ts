@@ -1,27 +1,16 @@
-// The command line of proxy-in: every option with its default, range and help, in one table.
+// Every option of proxy-in with its default, range and help, in one table.
 import {
   CommandError,
   logFormats,
   logLevels,
   readChoice,
-  readCommandLine,
   readCount,
-  type CommandLine,
   type LogFormat,
   type Option,
 } from "@restante/protocol"
-import yargs from "yargs"
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
 import { transports, type Transport } from "./agent-options.ts"
 import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
-
-/** Reads the words after `proxy-in`. Raises `CommandError("usage")`. `columns` is the width of the help. */
-export function parseAgentArguments(
-  argv: readonly string[],
-  program: { readonly version: string; readonly columns: number },
-): Promise<CommandLine<AgentTable>> {
-  return readCommandLine(yargs(), { ...agentProgram, version: program.version }, argv, program.columns)
-}
 
 /** Where the status page listens when `--port` is not given and it is free there. */
 export const defaultStatusPort = 8081
@@ -29,7 +18,7 @@ export const defaultStatusPort = 8081
 /** Enough that hundreds of slow requests do not wait for each other. */
 const defaultConcurrency = "1024"
 
-const agentTable = {
+export const agentTable = {
   server: {
     group: "The two ends",
     placeholder: "URL",
@@ -89,7 +78,8 @@ const agentTable = {
     help:
       "forward proxy on the way to the edge: http://HOST:PORT or https://HOST:PORT; none goes without. Without it HTTPS_PROXY, " +
       "HTTP_PROXY, ALL_PROXY and NO_PROXY count. A URL with a password goes into PROXY_IN_PROXY instead",
-    read: parseProxyArgument,
+    secret: holdsCredentials,
+    read: parseProxy,
   },
   "proxy-ca-file": {
     group: "The way out",
@@ -144,47 +134,19 @@ const agentTable = {
 
 export type AgentTable = typeof agentTable
 
-const agentProgram = {
-  name: "proxy-in",
-  summary:
-    "The private side of Restante. Collects requests from a proxy-out on a public host, gives them to a private server, and " +
-    "takes the answers back. It only connects outwards: no port of the firewall has to be opened.",
-  options: agentTable,
-  examples: [
-    {
-      command:
-        "proxy-in --server http://127.0.0.1:3000 --external https://edge.example --token-file restante.token",
-      meaning: "what listens on port 3000 here is reachable at https://edge.example",
-    },
-    {
-      command: "proxy-in --server unix:/run/app.sock --external http://203.0.113.7:8080 --transport poll",
-      meaning:
-        "a server on a socket, through a network that lets only plain requests pass; the token is in RESTANTE_TOKEN",
-    },
-    {
-      command:
-        "proxy-in --server https://intranet --ca-file ca.pem --host-header upstream --external https://edge.example",
-      meaning: "an https server with an own certificate authority that wants to see its own name",
-    },
-  ],
-  notes: [
-    "When the edge or the network goes away it reconnects for ever. SIGTERM or Ctrl-C stops it politely: what runs may finish. A second one stops it at once.",
-    "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
-  ],
-}
-
 /** What `--proxy`, or PROXY_IN_PROXY, says. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
 export function parseProxy(text: string): ForwardProxy | "none" {
   return text === "none" ? "none" : parseForwardProxy(text, "--proxy")
 }
 
-function parseProxyArgument(text: string): ForwardProxy | "none" {
-  const proxy = parseProxy(text)
-  if (proxy === "none" || proxy.credentials === undefined) return proxy
-  throw new CommandError(
-    "usage",
-    "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_IN_PROXY to this URL instead.",
-  )
+/** False for a text that is no URL: reading it says so without showing it. */
+function holdsCredentials(text: string): boolean {
+  try {
+    const proxy = parseProxy(text)
+    return proxy !== "none" && proxy.credentials !== undefined
+  } catch {
+    return false
+  }
 }
 
 function parseTunnel(text: string): string {

@@ -8,32 +8,34 @@ import {
   logDestination,
   serveUntil,
   systemCode,
-  type LogLevel,
   type OptionValues,
-  type Surroundings,
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
 import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
-import { Agents, type RunningAgent } from "./agents.ts"
+import { Agents } from "./agents.ts"
 import { readClientIdentity, type ClientIdentity } from "./attach/client-identity.ts"
 import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 import { readCaFile } from "./ca-file.ts"
-import { defaultStatusPort, parseAgentArguments, parseProxy, type AgentTable } from "./cli-options.ts"
+import { defaultStatusPort, parseProxy, type AgentTable } from "./cli-options.ts"
+import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
-
-export interface AgentSurroundings extends Surroundings {
-  /** `destination`: where its lines go; without one to standard error, as they are. */
-  makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
-  makeAgent(options: AgentOptions): RunningAgent
-}
+import type { AgentSurroundings } from "./surroundings.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
   return exitCodeOf("proxy-in", around.errors, async () => {
     const line = await parseAgentArguments(argv, { version: around.version, columns: around.output.columns })
-    if (line.kind === "print") around.output.write(line.text)
-    else await runAgent(line.values, around)
+    switch (line.kind) {
+      case "print":
+        around.output.write(line.text)
+        return 0
+      case "command":
+        return line.run(around)
+      case "run":
+        await runAgent(line.values, around)
+        return 0
+    }
   })
 }
 
@@ -114,7 +116,7 @@ function identityFor(values: OptionValues<AgentTable>): Promise<ClientIdentity |
 /** `--proxy`, else PROXY_IN_PROXY, else what the environment's usual variables say. */
 async function proxyFor(
   values: OptionValues<AgentTable>,
-  environment: Surroundings["environment"],
+  environment: AgentSurroundings["environment"],
 ): Promise<ForwardProxy | undefined> {
   const asked = values.proxy ?? ownProxyVariable(environment)
   const proxy = asked === "none" ? undefined : (asked ?? environmentProxy(values.external, environment))
@@ -129,7 +131,7 @@ async function proxyFor(
   return { ...proxy, ca: await readCaFile(caFile, "--proxy-ca-file") }
 }
 
-function ownProxyVariable(environment: Surroundings["environment"]): ForwardProxy | "none" | undefined {
+function ownProxyVariable(environment: AgentSurroundings["environment"]): ForwardProxy | "none" | undefined {
   const text = environment["PROXY_IN_PROXY"]
   if (text === undefined || text === "") return undefined
   try {

@@ -1,31 +1,20 @@
-// The command line of proxy-out: every option with its default, range and help, in one table.
+// Every option of proxy-out with its default, range and help, in one table.
 import {
   CommandError,
   logFormats,
   logLevels,
   parseDurationMs,
   readChoice,
-  readCommandLine,
   readCount,
-  type CommandLine,
   type LogFormat,
   type Option,
 } from "@restante/protocol"
-import yargs from "yargs"
 import { dispatches, type Dispatch } from "./edge-options.ts"
 import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
-/** Reads the words after `proxy-out`. Raises `CommandError("usage")`. `columns` is the width of the help. */
-export function parseEdgeArguments(
-  argv: readonly string[],
-  program: { readonly version: string; readonly columns: number },
-): Promise<CommandLine<EdgeTable>> {
-  return readCommandLine(yargs(), { ...edgeProgram, version: program.version }, argv, program.columns)
-}
-
 const hourMs = 3_600_000
 
-const edgeTable = {
+export const edgeTable = {
   port: {
     group: "Listening",
     placeholder: "PORT",
@@ -66,7 +55,8 @@ const edgeTable = {
     help:
       "keep the queue in this Redis, redis://HOST:PORT/DB (rediss:// for TLS), so that several edges share it; " +
       "without it the queue is in memory. A URL with a password goes into PROXY_OUT_REDIS instead",
-    read: parseRedisArgument,
+    secret: holdsPassword,
+    read: checkRedisUrl,
   },
   dispatch: {
     group: "Queue",
@@ -107,45 +97,20 @@ const edgeTable = {
 
 export type EdgeTable = typeof edgeTable
 
-const edgeProgram = {
-  name: "proxy-out",
-  summary:
-    "The public side of Restante. Takes HTTP requests on a public host, holds them in a queue, and answers them with what a " +
-    "proxy-in inside a firewall fetched from the private server.",
-  options: edgeTable,
-  examples: [
-    {
-      command: "proxy-out --port 8080",
-      meaning: "an edge with its queue in memory; it prints the proxy-in command to copy",
-    },
-    {
-      command: "proxy-out --port 80 --redis redis://10.0.0.5:6379 --token-file /etc/restante/token",
-      meaning: "one of several edges that share a queue and a token",
-    },
-    {
-      command: "proxy-out --hold 2m --max-queue 50000",
-      meaning: "keep more clients waiting, and longer, while no agent is there",
-    },
-  ],
-  notes: [
-    "SIGTERM or Ctrl-C stops it politely: nothing new is taken, what runs may finish. A second one stops it at once.",
-    "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
-  ],
-}
-
 /** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
 export function checkRedisUrl(text: string): string {
   redisAddress(text)
   return text
 }
 
-function parseRedisArgument(text: string): string {
-  const { username, password } = redisAddress(text)
-  if (username === undefined && password === undefined) return text
-  throw new CommandError(
-    "usage",
-    "A password does not belong on the command line, where every user of this machine can read it. Set PROXY_OUT_REDIS to this URL instead.",
-  )
+/** False for a text that is no URL: reading it says so without showing it. */
+function holdsPassword(text: string): boolean {
+  try {
+    const { username, password } = parseRedisUrl(text)
+    return username !== undefined || password !== undefined
+  } catch {
+    return false
+  }
 }
 
 function redisAddress(text: string): RedisAddress {

@@ -7,40 +7,29 @@ import {
   serveUntil,
   systemCode,
   weakTokenLength,
-  type LogLevel,
   type OptionValues,
-  type Surroundings,
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { announcement } from "./announce.ts"
-import { parseEdgeArguments, checkRedisUrl, type EdgeTable } from "./cli-options.ts"
-import type { EdgeOptions } from "./edge-options.ts"
+import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
+import { parseEdgeArguments } from "./command-line.ts"
 import { defaultDataDir, findToken, type FoundToken } from "./token.ts"
-
-export interface EdgeSurroundings extends Surroundings {
-  /** The user's home directory. */
-  readonly home: string
-  /** What to listen on when `--host` is not given: "::" where the machine has IPv6 (that takes IPv4 as well), else "0.0.0.0". */
-  readonly allAddresses: string
-  /** An address of this machine that other machines can reach, if it has one. */
-  readonly ownAddress: string | undefined
-  /** `destination`: where its lines go; without one to standard error, as they are. */
-  makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
-  makeEdge(options: EdgeOptions): RunningEdge
-}
-
-/** What the program needs of an `Edge`. */
-export interface RunningEdge {
-  start(): Promise<{ port: number }>
-  stop(): Promise<void>
-}
+import type { EdgeSurroundings } from "./surroundings.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): Promise<number> {
   return exitCodeOf("proxy-out", around.errors, async () => {
     const line = await parseEdgeArguments(argv, { version: around.version, columns: around.output.columns })
-    if (line.kind === "print") around.output.write(line.text)
-    else await runEdge(line.values, around)
+    switch (line.kind) {
+      case "print":
+        around.output.write(line.text)
+        return 0
+      case "command":
+        return line.run(around)
+      case "run":
+        await runEdge(line.values, around)
+        return 0
+    }
   })
 }
 

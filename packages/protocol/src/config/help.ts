@@ -1,34 +1,49 @@
-// Writes a program's --help from its table of options.
+// Writes --help of a program and of its commands from their tables of options.
+import { positionalUsage, type AnyCommand, type Example } from "./commands.ts"
 import type { OptionTable } from "./options.ts"
+import { usageOf } from "./settings.ts"
 
-export interface Program<Table extends OptionTable> {
+/** A program as its person sees it. `Around` is what its commands get from the process. */
+export interface Program<Table extends OptionTable, Around> {
   readonly name: string
+  /** Begins the names of its environment variables, e.g. "PROXY_OUT". */
+  readonly prefix: string
   readonly version: string
   /** A short paragraph: what the program is for. */
   readonly summary: string
   readonly options: Table
+  readonly commands: readonly AnyCommand<Around>[]
   readonly examples: readonly Example[]
   /** Paragraphs after the examples. */
   readonly notes: readonly string[]
 }
 
-export interface Example {
-  readonly command: string
-  readonly meaning: string
+/** The help as lines of at most `columns` characters (but never narrower than 60), grouped in the order of the table. */
+export function helpText<Table extends OptionTable, Around>(
+  { name, summary, options, commands, examples, notes }: Program<Table, Around>,
+  columns: number,
+): string {
+  const width = widthOf(columns)
+  const sections = [...wrapped(summary, "", width), "", `Usage: ${name} [options]`]
+  if (commands.length > 0) {
+    sections.push(`       ${name} COMMAND [options]   (${name} COMMAND --help tells more)`, "", "Commands:")
+    const rows = commands.map((one) => ({ term: usageOfCommand(one), meaning: one.summary }))
+    sections.push(...rows.flatMap((row) => optionLines(row, width)))
+  }
+  sections.push(...optionSections(options, programRows, width), ...closing(examples, notes, width))
+  return `${sections.join("\n")}\n`
 }
 
-/** The help as lines of at most `columns` characters (but never narrower than 60), grouped in the order of the table. */
-export function helpText<Table extends OptionTable>(program: Program<Table>, columns: number): string {
-  const width = Math.max(60, Math.min(columns, 100))
-  const sections = [...wrapped(program.summary, "", width), "", `Usage: ${program.name} [options]`]
-  for (const [group, rows] of groupedRows(program.options)) {
-    sections.push("", `${group}:`, ...rows.flatMap((row) => optionLines(row, width)))
-  }
-  sections.push("", "Examples:")
-  for (const { command, meaning } of program.examples) {
-    sections.push(`  ${command}`, ...wrapped(meaning, "      ", width))
-  }
-  for (const note of program.notes) sections.push("", ...wrapped(note, "", width))
+/** The same for one command. */
+export function commandHelpText<Around>(
+  program: { readonly name: string },
+  { words, positionals, summary, options, examples, notes }: AnyCommand<Around>,
+  columns: number,
+): string {
+  const width = widthOf(columns)
+  const usage = usageOfCommand({ words, ...(positionals && { positionals }) })
+  const sections = [...wrapped(`${summary}.`, "", width), "", `Usage: ${program.name} ${usage} [options]`]
+  sections.push(...optionSections(options, [helpRow], width), ...closing(examples, notes ?? [], width))
   return `${sections.join("\n")}\n`
 }
 
@@ -37,25 +52,53 @@ interface Row {
   readonly meaning: string
 }
 
-const otherRows: readonly Row[] = [
-  { term: "-h, --help", meaning: "this text" },
-  { term: "-V, --version", meaning: "the version" },
-]
+const helpRow: Row = { term: "-h, --help", meaning: "this text" }
+const programRows: readonly Row[] = [helpRow, { term: "-V, --version", meaning: "the version" }]
 
-function groupedRows(options: OptionTable): Map<string, Row[]> {
+function widthOf(columns: number): number {
+  return Math.max(60, Math.min(columns, 100))
+}
+
+function usageOfCommand({
+  words,
+  positionals = [],
+}: Pick<AnyCommand<unknown>, "words" | "positionals">): string {
+  return [...words, ...positionals.map(positionalUsage)].join(" ")
+}
+
+function optionSections(options: OptionTable, others: readonly Row[], width: number): string[] {
+  const sections: string[] = []
+  for (const [group, rows] of groupedRows(options, others)) {
+    sections.push("", `${group}:`, ...rows.flatMap((row) => optionLines(row, width)))
+  }
+  return sections
+}
+
+function closing(examples: readonly Example[], notes: readonly string[], width: number): string[] {
+  const sections = examples.length > 0 ? ["", "Examples:"] : []
+  for (const { command, meaning } of examples) {
+    sections.push(`  ${command}`, ...wrapped(meaning, "      ", width))
+  }
+  for (const note of notes) sections.push("", ...wrapped(note, "", width))
+  return sections
+}
+
+function groupedRows(options: OptionTable, others: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>()
   for (const [name, option] of Object.entries(options)) {
     const rows = groups.get(option.group) ?? []
-    const facts =
-      option.required === true
-        ? " (required)"
-        : option.default === undefined
-          ? ""
-          : ` (default ${option.default})`
-    rows.push({ term: `--${name} ${option.placeholder}`, meaning: option.help + facts })
+    const facts = [
+      ...(option.required === true ? ["required"] : []),
+      ...(option.list === true ? ["may be repeated"] : []),
+      ...(option.default === undefined || option.flag === true ? [] : [`default ${option.default}`]),
+    ]
+    rows.push({
+      term: usageOf(name, option),
+      meaning: option.help + (facts.length > 0 ? ` (${facts.join(", ")})` : ""),
+    })
     groups.set(option.group, rows)
   }
-  groups.set("Other", [...(groups.get("Other") ?? []), ...otherRows])
+  groups.set("Other", [...(groups.get("Other") ?? []), ...others])
   return groups
 }
 

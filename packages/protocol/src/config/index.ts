@@ -8,20 +8,28 @@ export {
   systemReason,
   type CommandErrorCode,
 } from "./command-error.ts"
-export { readCommandLine, type ArgumentParser, type CommandLine, type ParserOption } from "./command-line.ts"
+export type { ArgumentParser } from "./arguments.ts"
+export { readCommandLine, type CommandLine } from "./command-line.ts"
+export { command, type AnyCommand, type Command, type CommandCall, type Example } from "./commands.ts"
+export { formatByteSize, parseByteSize, type ByteRange } from "./byte-sizes.ts"
 export { formatDurationMs, parseDurationMs, type DurationRange } from "./durations.ts"
-export { type Example, type Program } from "./help.ts"
+export type { Program } from "./help.ts"
 export { logDestination, logFormats, type LogFormat } from "./log-line.ts"
 export { didYouMean, nearestName } from "./nearest.ts"
 export {
+  anyText,
+  byteSize,
+  choice,
+  duration,
   logLevels,
+  onOrOff,
   readChoice,
   readCount,
+  wholeNumber,
+  type Kind,
   type LogLevel,
-  type Option,
-  type OptionTable,
-  type OptionValues,
-} from "./options.ts"
+} from "./option-kinds.ts"
+export type { Option, OptionTable, OptionValues } from "./options.ts"
 export {
   exitCodeOf,
   listenProblem,

@@ -43,17 +43,16 @@ export interface Surroundings {
 }
 
 /**
- * Runs `main` and gives the exit code: 0 when it ends by itself, else that of the `CommandError`, whose one line is printed.
+ * Runs `main` and gives the exit code: what it gives, else that of the `CommandError`, whose one line is printed.
  * Any other error is a bug of ours: its stack is printed and the code is 1.
  */
 export async function exitCodeOf(
   name: string,
   errors: TextOutput,
-  main: () => Promise<void>,
+  main: () => Promise<number>,
 ): Promise<number> {
   try {
-    await main()
-    return 0
+    return await main()
   } catch (error) {
     if (error instanceof CommandError) {
       errors.write(`${name}: ${error.message}\n`)

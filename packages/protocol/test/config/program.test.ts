@@ -20,9 +20,9 @@ describe("exit codes", () => {
     expect(errors.text).toMatch(/^tool: this is a bug in tool: TypeError: oops\n\s+at /)
   })
 
-  test("a program that ends by itself is 0 and silent", async () => {
+  test("a program that ends by itself gives its code and is silent", async () => {
     const errors = paper()
-    expect(await exitCodeOf("tool", errors, () => Promise.resolve())).toBe(0)
+    expect(await exitCodeOf("tool", errors, () => Promise.resolve(3))).toBe(3)
     expect(errors.text).toBe("")
   })
 })

@@ -6,7 +6,8 @@ import type { LogLevel } from "@restante/protocol"
 import { pino } from "pino"
 import { onTestFinished } from "vitest"
 import type { AgentOptions } from "../../src/agent-options.ts"
-import { runProxyIn, type AgentSurroundings } from "../../src/program.ts"
+import { runProxyIn } from "../../src/program.ts"
+import type { AgentSurroundings } from "../../src/surroundings.ts"
 import { statusOf } from "../status/statuses.ts"
 
 export interface Run {

@@ -6,7 +6,8 @@ import type { LogLevel } from "@restante/protocol"
 import { pino } from "pino"
 import { onTestFinished } from "vitest"
 import type { EdgeOptions } from "../../src/edge-options.ts"
-import { runProxyOut, type EdgeSurroundings } from "../../src/program.ts"
+import { runProxyOut } from "../../src/program.ts"
+import type { EdgeSurroundings } from "../../src/surroundings.ts"
 
 export interface Run {
   readonly exitCode: number

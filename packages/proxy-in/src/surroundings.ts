@@ -1,0 +1,11 @@
+// What proxy-in gets from its process; tests hand in something else.
+import type { LogLevel, Surroundings } from "@restante/protocol"
+import type { Logger } from "pino"
+import type { AgentOptions } from "./agent-options.ts"
+import type { RunningAgent } from "./agents.ts"
+
+export interface AgentSurroundings extends Surroundings {
+  /** `destination`: where its lines go; without one to standard error, as they are. */
+  makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
+  makeAgent(options: AgentOptions): RunningAgent
+}
