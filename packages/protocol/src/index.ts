@@ -2,4 +2,5 @@
 export * from "./config/index.ts"
 export * from "./http1/index.ts"
 export * from "./session/index.ts"
+export * from "./upgrade/index.ts"
 export * from "./wire/index.ts"

@@ -24,6 +24,8 @@ export interface AgentOptions {
   readonly transport: Transport
   /** Most requests replayed at the same time, 1 to 65,535. */
   readonly concurrency: number
+  /** Most connections that have switched protocols (WebSockets) at a time, beside `concurrency`; 0 to 65,535. Default 4096. */
+  readonly maxUpgrades?: number | undefined
   readonly hostHeader: HostHeader
   readonly log: Logger
   /** Every request is a line of the log at level info; otherwise at level debug. */

@@ -21,6 +21,8 @@ const drainMs = 30_000
 const farewellMs = 2000
 /** A path that is cut again and again is told of this often at most. */
 const transportRepeatMs = 60_000
+/** Each holds a connection to the private server, and memory only while it speaks. */
+const defaultMaxUpgrades = 4096
 
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions
@@ -125,6 +127,7 @@ export class Agent implements AsyncDisposable {
       hostHeader,
       concurrency,
       now: monotonicMs,
+      maxUpgrades: this.#options.maxUpgrades ?? defaultMaxUpgrades,
       link: () => link,
       onSettled: (request, outcome) => this.#record.settled(request, outcome),
     })

@@ -1,6 +1,6 @@
 // The exchanges that this agent replays for one session: frames from the edge go to their replay, and what the replays
 // say goes into the session.
-import { StreamTable, WireError } from "@restante/protocol"
+import { openKind, StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
 import type { HostHeader } from "./agent-options.ts"
 import type { RequestListener } from "./observe/settled-request.ts"
@@ -15,6 +15,8 @@ export interface ReplaysOptions {
   readonly concurrency: number
   /** Milliseconds that only go forward. */
   readonly now: () => number
+  /** Most connections that have switched protocols, at a time; they do not count against `concurrency`. */
+  readonly maxUpgrades: number
   /** Where replies go; known only once the link that carries them is made. */
   readonly link: () => ReplyPath
   readonly onSettled: RequestListener
@@ -33,6 +35,9 @@ const defaultHeadTimeoutMs = 60_000
 export class Replays implements StreamSink {
   readonly #options: ReplaysOptions
   readonly #running = new StreamTable<Replay>()
+  /** Of those that run, the ones that asked to switch protocols, and the ones that have. */
+  #upgrades = 0
+  #switched = 0
   #draining = false
   #idle: (() => void) | undefined
 
@@ -44,10 +49,11 @@ export class Replays implements StreamSink {
     return this.#running.size
   }
 
-  /** Begins nothing more; resolves once everything that runs has ended. */
+  /** Begins nothing more, ends WebSockets politely; resolves once everything that runs has ended. */
   drained(): Promise<void> {
     this.#draining = true
     if (this.#running.size === 0) return Promise.resolve()
+    for (const replay of this.#running.values()) replay.leave()
     return new Promise((resolve) => (this.#idle = resolve))
   }
 
@@ -64,18 +70,31 @@ export class Replays implements StreamSink {
   }
 
   onOpen(stream: number, frame: OpenFrame): void {
-    const { pool, hostHeader, concurrency, link, now } = this.#options
+    const { pool, hostHeader, concurrency, maxUpgrades, link, now } = this.#options
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
-    if (this.#running.size >= concurrency) return link().out.reset(stream, "agent_overloaded")
+    if (this.#running.size - this.#switched >= concurrency)
+      return link().out.reset(stream, "agent_overloaded")
+    const upgrade = frame.kind === openKind.upgrade
+    if (upgrade && this.#upgrades >= maxUpgrades) return link().out.reset(stream, "upgrade_limit")
+    let switched = false
     const replay = new Replay(frame, new Reply(stream, link()), {
       pool,
       hostHeader,
       headTimeoutMs: Math.max(1, frame.deadlineMs ?? defaultHeadTimeoutMs),
       readTimeoutMs: 0, // an event stream may be silent for hours; a client that gives up cancels
       now,
-      onSettled: (outcome) => this.#settled(stream, replay, outcome),
+      onSwitched: () => {
+        switched = true
+        this.#switched++
+      },
+      onSettled: (outcome) => {
+        if (switched) this.#switched--
+        if (upgrade) this.#upgrades--
+        this.#settled(stream, replay, outcome)
+      },
     })
+    if (upgrade) this.#upgrades++
     this.#running.set(stream, replay)
     replay.start()
   }

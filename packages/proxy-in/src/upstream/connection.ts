@@ -26,12 +26,26 @@ export interface ConnectionUser {
   onOverdue(): void
 }
 
+/** Who has a connection that has switched protocols. It is told of everything until it calls `release` or `abort`, or is told `onBroken`. */
+export interface RawUser {
+  /** Valid until it returns. */
+  onBytes(bytes: Buffer): void
+  /** The upstream has ended its side; it still reads. */
+  onInputEnd(): void
+  /** What was written has been taken. */
+  onDrain(): void
+  onBroken(failure: UpstreamFailure): void
+  onOverdue(): void
+}
+
 export interface ConnectionOptions {
   readonly address: UpstreamAddress
   readonly limits: Http1Limits
   readonly connectTimeoutMs: number
   /** How long it may lie idle between two exchanges, in milliseconds. */
   readonly idleMs: number
+  /** The upstream may end its side of it and go on reading: for connections that may switch protocols. */
+  readonly halfOpen: boolean
   readonly clock: { now(): number }
   /** Whether a connection that could serve again is to be kept. */
   keep(connection: UpstreamConnection): boolean
@@ -45,6 +59,8 @@ export class UpstreamConnection implements ResponseSink {
   readonly #reader: ResponseReader
   #stage: ConnectStage | "ready" | "closed"
   #user: ConnectionUser | undefined
+  /** Instead of a user, once it has switched protocols. */
+  #raw: RawUser | undefined
   #error: Error | undefined
   #exchanges = 0
   /** A byte of the current response has arrived. */
@@ -63,13 +79,14 @@ export class UpstreamConnection implements ResponseSink {
     this.#reader = new ResponseReader(this, options.limits)
     this.#stage = address.kind === "tcp" && net.isIP(address.host) === 0 ? "resolving" : "connecting"
     this.expectWithin(options.connectTimeoutMs)
-    this.#socket = dial(address, (bytes) => this.#read(bytes))
+    this.#socket = dial(address, options.halfOpen, (bytes) => this.#read(bytes))
     const secured = address.kind === "tcp" && address.tls
     this.#socket
       .once("lookup", () => this.#advance("connecting"))
       .once("connect", () => this.#advance(secured ? "securing" : "ready"))
       .once("secureConnect", () => this.#advance("ready"))
       .once("end", () => this.#eof())
+      .on("drain", () => this.#raw?.onDrain())
       .on("error", (error) => this.#gone(error))
       .once("close", () => this.#gone(undefined))
   }
@@ -81,6 +98,11 @@ export class UpstreamConnection implements ResponseSink {
   /** The upstream lets it go on after the current response; known once the head is. */
   get persistent(): boolean {
     return this.#persistent
+  }
+
+  /** Bytes that the system has not taken yet. */
+  get unsentBytes(): number {
+    return this.#socket.writableLength
   }
 
   /** A kept connection gets its next exchange. */
@@ -103,6 +125,17 @@ export class UpstreamConnection implements ResponseSink {
     else this.#socket.write(bytes, "latin1", (error) => (error ? undefined : onTaken()))
   }
 
+  /** Called in `onHead` of a 101: what follows goes to `user` as it is. */
+  turnRaw(user: RawUser): void {
+    this.#raw = user
+    this.#user = undefined
+  }
+
+  /** Raw only: ends our side. */
+  endWriting(): void {
+    this.#socket.end()
+  }
+
   /** What is written in `step` goes out together. */
   together(step: () => void): void {
     this.#socket.cork()
@@ -120,6 +153,7 @@ export class UpstreamConnection implements ResponseSink {
   tick(now: number): void {
     if (now < this.#deadlineAt) return
     this.#deadlineAt = Number.POSITIVE_INFINITY
+    if (this.#raw !== undefined) return this.#raw.onOverdue()
     const user = this.#user
     if (user === undefined) return this.close() // idle for too long
     if (this.#stage === "ready") return user.onOverdue()
@@ -143,6 +177,7 @@ export class UpstreamConnection implements ResponseSink {
    */
   release(spent = false): void {
     this.#user = undefined
+    this.#raw = undefined
     if (this.#stage === "closed") return
     const reusable = !spent && this.#persistent && this.#reader.idle && this.#socket.writableLength === 0
     if (reusable && this.#idleMs > 0 && this.#options.keep(this)) {
@@ -158,6 +193,7 @@ export class UpstreamConnection implements ResponseSink {
   /** Ends it in the middle of whatever it does. The upstream notices at once, even one that ignores a half-closed connection. */
   abort(): void {
     this.#user = undefined
+    this.#raw = undefined
     const plain =
       this.#stage === "ready" && this.#options.address.kind === "tcp" && !this.#options.address.tls
     if (plain) this.#close(() => this.#socket.resetAndDestroy())
@@ -188,6 +224,10 @@ export class UpstreamConnection implements ResponseSink {
 
   /** Answers whether to read on. */
   #read(bytes: Buffer): boolean {
+    if (this.#raw !== undefined) {
+      this.#raw.onBytes(bytes)
+      return this.#reading
+    }
     const user = this.#user
     if (user === undefined) {
       this.close() // nothing was asked (RFC 9112 section 9.2)
@@ -195,8 +235,9 @@ export class UpstreamConnection implements ResponseSink {
     }
     this.#begun = true
     try {
+      const read = this.#reader.read(bytes)
       // More than the response: the connection cannot be trusted any more (RFC 9112 section 9.2).
-      if (this.#reader.read(bytes) < bytes.length) this.#persistent = false
+      if (read < bytes.length) this.#beyond(bytes.subarray(read))
       user.onReadEnd()
     } catch (error) {
       this.#break(unreadableResponse(error))
@@ -204,7 +245,13 @@ export class UpstreamConnection implements ResponseSink {
     return this.#reading
   }
 
+  #beyond(bytes: Buffer): void {
+    this.#persistent = false
+    this.#raw?.onBytes(bytes)
+  }
+
   #eof(): void {
+    if (this.#raw !== undefined) return this.#raw.onInputEnd()
     const user = this.#user
     this.#persistent = false
     if (user === undefined || this.#stage !== "ready") return this.#gone(undefined)
@@ -237,10 +284,13 @@ export class UpstreamConnection implements ResponseSink {
 
   #break(failure: UpstreamFailure): void {
     const user = this.#user
+    const raw = this.#raw
     const stale = this.#stage === "ready" && this.#exchanges > 1 && !this.#begun
     this.#user = undefined
+    this.#raw = undefined
     this.close()
-    user?.onBroken(failure, stale)
+    if (raw === undefined) user?.onBroken(failure, stale)
+    else raw.onBroken(failure)
   }
 
   #close(how: () => void): void {

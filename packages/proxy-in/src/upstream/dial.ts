@@ -6,16 +6,21 @@ import type { UpstreamAddress } from "../agent-options.ts"
 
 /**
  * Begins to connect. `onRead` gets bytes that are valid only until it returns; its answer says whether to read on, and
- * after false `socket.resume()` does. The socket emits "connect", with TLS "secureConnect", then "end", "error", "close".
+ * after false `socket.resume()` does. `allowHalfOpen`: our side does not end with the upstream's. The socket emits "connect", with TLS "secureConnect", then "end", "error", "close".
  */
-export function dial(address: UpstreamAddress, onRead: (bytes: Buffer) => boolean): net.Socket {
+export function dial(
+  address: UpstreamAddress,
+  allowHalfOpen: boolean,
+  onRead: (bytes: Buffer) => boolean,
+): net.Socket {
   const onread = {
     buffer: sharedReads,
     callback: (count: number): boolean => onRead(sharedReads.subarray(0, count)),
   }
-  if (address.kind === "unix") return net.connect({ path: address.path, onread })
+  if (address.kind === "unix") return net.connect({ path: address.path, onread, allowHalfOpen })
   const { host, port, ca } = address
-  const place = { host, port, onread, noDelay: true, keepAlive: true, keepAliveInitialDelay: probeAfterMs }
+  const keepAlive = { keepAlive: true, keepAliveInitialDelay: probeAfterMs }
+  const place = { host, port, onread, allowHalfOpen, noDelay: true, ...keepAlive }
   if (!address.tls) return net.connect(place)
   return tls.connect({
     ...place,

@@ -62,6 +62,7 @@ export class UpstreamPool implements AsyncDisposable {
       limits: this.limits,
       connectTimeoutMs: options.connectTimeoutMs ?? 10_000,
       idleMs: options.idleMs ?? 4000,
+      halfOpen: false,
       clock: options.clock,
       keep: (connection) => this.#keep(connection),
       onClosed: (connection) => this.#forget(connection),
@@ -84,17 +85,19 @@ export class UpstreamPool implements AsyncDisposable {
 
   /**
    * A connection for one exchange: one that is idle, which is ready, or a new one, which says so by `onReady`.
-   * `fresh`: not one that has served before. Undefined once the pool is closing.
+   * `fresh`: not one that has served before. `halfOpen`: the exchange may switch protocols on it, and it comes back to nobody; always
+   * fresh. Undefined once the pool is closing.
    */
-  acquire(user: ConnectionUser, fresh = false): UpstreamConnection | undefined {
+  acquire(user: ConnectionUser, fresh = false, halfOpen = false): UpstreamConnection | undefined {
     if (this.#closing) return undefined
     this.#exchanges += 1
-    const kept = fresh ? undefined : this.#idle.pop()
+    const kept = fresh || halfOpen ? undefined : this.#idle.pop()
     if (kept !== undefined) {
       kept.use(user)
       return kept
     }
-    const connection = new UpstreamConnection(this.#connectionOptions, user)
+    const options = this.#connectionOptions
+    const connection = new UpstreamConnection(halfOpen ? { ...options, halfOpen } : options, user)
     this.#dialled += 1
     this.#connections.add(connection)
     this.#timer ??= setTimeout(() => this.#tick(), tickMs)

@@ -1,12 +1,13 @@
 // One exchange at the agent: the edge's OPEN becomes a request to the upstream, the upstream's answer goes back on the
 // stream. Ends exactly once, with the upstream's answer, with a reset that says what went wrong, or because the client left.
-import { Http1Error, openKind } from "@restante/protocol"
+import { Http1Error, isWebSocket, openKind, switchesTo } from "@restante/protocol"
 import type { OpenFrame, ResetCode, ResponseHead } from "@restante/protocol"
 import type { HostHeader } from "../agent-options.ts"
 import type { SettledRequest } from "../observe/settled-request.ts"
 import type { ConnectionUser, UpstreamConnection } from "./connection.ts"
 import type { UpstreamFailure } from "./failures.ts"
 import type { UpstreamPool } from "./pool.ts"
+import { RawRelay } from "./raw-relay.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 import { RequestBody } from "./request-body.ts"
 import { upstreamRequest } from "./request-head.ts"
@@ -22,6 +23,8 @@ export interface ReplayOptions {
   readonly readTimeoutMs: number
   /** Milliseconds that only go forward. */
   now(): number
+  /** The upstream has switched protocols: from now on it may take days. */
+  onSwitched?(): void
   /** Called exactly once, when both sides have ended or one has reset the stream; possibly within `start`. */
   onSettled(outcome: ReplayOutcome): void
 }
@@ -51,6 +54,8 @@ export class Replay implements ConnectionUser, SettledRequest {
   /** Only for a body that follows the OPEN. */
   #body: RequestBody | undefined
   #connection: UpstreamConnection | undefined
+  /** Once the upstream has switched protocols; the connection is its then. */
+  #raw: RawRelay | undefined
   #retried = false
   #settled = false
 
@@ -92,7 +97,8 @@ export class Replay implements ConnectionUser, SettledRequest {
     const open = this.#open
     if (open === undefined) throw new Error("start: twice")
     this.#open = undefined
-    if (open.kind !== openKind.http) return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
+    if (open.kind !== openKind.http && open.kind !== openKind.upgrade)
+      return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
     const { upstream, persistent } = pool
     try {
       this.#request = upstreamRequest(open, { upstream, hostHeader, persistent })
@@ -107,10 +113,15 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   // The edge's side.
 
-  /** Request body. Throws WireError when the edge overdraws its credit; the session is over then. */
+  /** Request body, or what the client says after a 101. Throws WireError when the edge overdraws its credit; the session is over then. */
   onData(bytes: Buffer): void {
+    if (this.#settled) return
+    if (this.#raw !== undefined) {
+      this.requestBytes += bytes.length
+      return this.#raw.onData(bytes)
+    }
     const body = this.#body
-    if (this.#settled || body === undefined) return
+    if (body === undefined) return
     this.requestBytes += bytes.length
     if (!body.data(bytes))
       return this.#fail({ code: "internal", detail: "more request body than Content-Length" })
@@ -119,6 +130,7 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   /** The request body is whole. `trailers`: raw field lines. */
   onEnd(trailers: string): void {
+    if (this.#raw !== undefined) return this.#raw.onEnd()
     const body = this.#body
     if (this.#settled || body === undefined) return
     if (!body.end(trailers))
@@ -130,6 +142,7 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   /** The client left, or has its answer and sends no more: the upstream's connection ends at once. */
   onReset(): void {
+    this.#raw?.abort()
     this.#leave()
     const { complete, status } = this.#response
     this.#settle(complete ? { kind: "answered", status } : { kind: "cancelled" })
@@ -137,6 +150,7 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   /** The edge takes more response bytes. Throws WireError when that is more than a window may be; the session is over then. */
   onWindow(creditBytes: number): void {
+    if (this.#raw !== undefined) return this.#raw.onWindow(creditBytes)
     if (this.#settled) return
     this.#response.grant(creditBytes)
     this.resume()
@@ -144,6 +158,7 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   /** The session has room again. */
   resume(): void {
+    if (this.#raw !== undefined) return this.#raw.resume()
     if (this.#settled) return
     this.#response.pump()
     if (!this.#response.full && this.#response.begun && this.#connection !== undefined) {
@@ -151,6 +166,11 @@ export class Replay implements ConnectionUser, SettledRequest {
       if (!this.#response.received) this.#connection.expectWithin(this.#options.readTimeoutMs)
     }
     this.#settleWhenOver()
+  }
+
+  /** The agent stops: what would never end by itself is told to. */
+  leave(): void {
+    this.#raw?.leave()
   }
 
   /** The agent gives the exchange up: the edge is told `code`. */
@@ -171,9 +191,8 @@ export class Replay implements ConnectionUser, SettledRequest {
 
   onHead(head: ResponseHead): void {
     if (this.#settled) return
-    // Nobody asked for another protocol: the Upgrade field does not cross (RFC 9110 section 15.2.2).
-    if (head.status === 101) return this.#fail({ code: "upstream_protocol", detail: "unsolicited 101" })
     this.#headAt = this.#options.now()
+    if (head.status === 101) return this.#switch(head)
     if (this.#request !== undefined) this.#request.bytes = "" // not to be sent again
     this.#response.head(head)
   }
@@ -192,7 +211,8 @@ export class Replay implements ConnectionUser, SettledRequest {
     if (this.#settled || connection === undefined || !response.begun) return
     response.flush()
     if (response.received) {
-      if (this.#body === undefined || this.#body.ended || !connection.persistent) this.#leaveConnection(false)
+      if (this.#body === undefined || this.#body.ended || !connection.persistent)
+        this.#leaveConnection(this.#request?.upgrade !== undefined)
       else this.#expectProgress(this.#body)
       this.#settleWhenOver()
     } else if (response.full) {
@@ -226,7 +246,7 @@ export class Replay implements ConnectionUser, SettledRequest {
   }
 
   #connect(request: UpstreamRequest): void {
-    const connection = this.#options.pool.acquire(this, this.#retried)
+    const connection = this.#options.pool.acquire(this, this.#retried, request.upgrade !== undefined)
     if (connection === undefined) return this.#fail({ code: "agent_stopping", detail: "pool closed" })
     this.#connection = connection
     if (connection.ready) this.#send(request, connection)
@@ -242,6 +262,30 @@ export class Replay implements ConnectionUser, SettledRequest {
     if (body === undefined) return connection.expectWithin(this.#options.headTimeoutMs)
     body.attach(connection, () => this.#expectProgress(body))
     this.#expectProgress(body)
+  }
+
+  /** RFC 9110 section 15.2.2: only to what was asked for. */
+  #switch(head: ResponseHead): void {
+    const offer = this.#request?.upgrade
+    const connection = this.#connection
+    if (offer === undefined || connection === undefined)
+      return this.#fail({ code: "upstream_protocol", detail: "unsolicited 101" })
+    if (head.upgrade === undefined || !switchesTo(offer, head))
+      return this.#fail({ code: "upgrade_failed", detail: "101 to what was not offered" })
+    this.#connection = undefined
+    this.#response.switched(head)
+    this.#raw = new RawRelay({
+      connection,
+      reply: this.#reply,
+      pool: this.#options.pool,
+      websocket: isWebSocket(head.upgrade),
+      onOver: (failure) => {
+        if (failure === undefined) this.#settle({ kind: "answered", status: head.status })
+        else this.#fail(failure)
+      },
+    })
+    this.#options.onSwitched?.()
+    this.#raw.start()
   }
 
   /** While no response is being read: the upstream has to move when it has the whole request or part of it before it. */

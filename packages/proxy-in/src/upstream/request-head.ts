@@ -8,7 +8,10 @@ import {
   Http1Error,
   isIdempotent,
   lastChunk,
+  openKind,
   parseRequestHead,
+  upgradeLines,
+  upgradeOffer,
 } from "@restante/protocol"
 import type { OpenFrame, RequestHead } from "@restante/protocol"
 import type { HostHeader, UpstreamAddress } from "../agent-options.ts"
@@ -24,8 +27,10 @@ export interface UpstreamRequest {
     | { readonly kind: "length"; readonly length: number }
     | { readonly kind: "chunked" }
     | undefined
-  /** RFC 9110 section 9.2.2. */
+  /** RFC 9110 section 9.2.2; never when it asks for another protocol. */
   readonly idempotent: boolean
+  /** What it asks to switch to; undefined for an ordinary request. */
+  readonly upgrade: string | undefined
 }
 
 export interface UpstreamRequestOptions {
@@ -35,13 +40,14 @@ export interface UpstreamRequestOptions {
   readonly persistent: boolean
 }
 
-/** Throws Http1Error for a head that is not valid, not for an origin server, or contradicts its body. */
+/** Throws Http1Error for a head that is not valid, not for an origin server, or contradicts its body or kind. */
 export function upstreamRequest(open: OpenFrame, options: UpstreamRequestOptions): UpstreamRequest {
   const head = parseRequestHead(open.head, crossedHeadLimits)
   // A whole URL or an authority would speak to a proxy, not to this upstream (RFC 9112 section 3.2).
   if (head.targetForm !== "origin" && head.targetForm !== "asterisk") throw new Http1Error("bad_target")
   const path = head.targetForm === "origin" ? options.upstream.basePath + head.target : head.target
   const { body } = open
+  if (open.kind === openKind.upgrade) return switchingRequest(head, path, options)
   const chunked = head.body.kind !== "length" && (open.bodyFollows || body !== undefined)
   if (head.body.kind === "length" && !open.bodyFollows && head.body.length !== (body?.length ?? 0))
     throw new Http1Error("content_length_invalid")
@@ -60,14 +66,34 @@ export function upstreamRequest(open: OpenFrame, options: UpstreamRequestOptions
         : { kind: "chunked" }
       : undefined,
     idempotent: isIdempotent(head.method),
+    upgrade: undefined,
   }
+}
+
+/** RFC 9110 section 7.8: without a body, and alone on its connection. */
+function switchingRequest(head: RequestHead, path: string, options: UpstreamRequestOptions): UpstreamRequest {
+  const upgrade = upgradeOffer(head)
+  if (upgrade === undefined) throw new Http1Error("bad_field")
+  return {
+    method: head.method,
+    target: head.target,
+    bytes: `${head.method} ${path} HTTP/1.1\r\n${keptFields(head, options)}${upgradeLines(upgrade)}\r\n`,
+    bodyFollows: undefined,
+    idempotent: false,
+    upgrade,
+  }
+}
+
+function keptFields(head: RequestHead, options: UpstreamRequestOptions): string {
+  const { fields } = head
+  const host = hostFor(head, options)
+  if (host === undefined) return endToEndFields(fields)
+  return `${endToEndFields(fields, hostField)}Host: ${host}\r\n`
 }
 
 function fieldsFor(head: RequestHead, options: UpstreamRequestOptions): string {
   const { fields } = head
-  const host = hostFor(head, options)
-  const kept =
-    host === undefined ? endToEndFields(fields) : endToEndFields(fields, hostField) + `Host: ${host}\r\n`
+  const kept = keptFields(head, options)
   if (kept === fields.raw) return kept
   // RFC 9110 section 10.1.4: TE is about one connection, and we do carry trailers.
   const trailers = fields.all("te").some((value) => hasListMember(value, "trailers"))

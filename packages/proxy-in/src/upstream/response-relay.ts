@@ -1,8 +1,9 @@
 // A response on its way from the upstream to the session. One that arrives whole and small goes as one frame; every
 // other one as a head, bytes under credit, and an end.
-import { endToEndFields, endToEndTrailers, headFlags, SendCredit, wireLimits } from "@restante/protocol"
+import { endToEndFields, endToEndTrailers, headFlags, upgradeLines, wireLimits } from "@restante/protocol"
 import type { ResponseHead } from "@restante/protocol"
 import type { BodyBuffers } from "./body-buffers.ts"
+import { OutgoingBytes } from "./outgoing-bytes.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 
 export class ResponseRelay {
@@ -15,9 +16,8 @@ export class ResponseRelay {
   /** What the current read brought: parts of the read buffer, copied once by `flush`. */
   #parts: Buffer[] = []
   #partsBytes = 0
-  /** Copies that wait for credit; at most what one read brings. */
-  #waiting: Buffer[] = []
-  #credit: SendCredit | undefined
+  /** Once the body goes by itself. */
+  #outgoing: OutgoingBytes | undefined
   #trailers: string | undefined
   /** What the upstream has sent of the body. */
   bodyBytes = 0
@@ -49,11 +49,7 @@ export class ResponseRelay {
 
   /** Nothing more may be read: the edge has not given the credit for it, or the session is full. */
   get full(): boolean {
-    return (
-      this.#waiting.length > 0 ||
-      (this.#credit !== undefined && this.#credit.available === 0) ||
-      this.#reply.congested
-    )
+    return this.#outgoing === undefined ? this.#reply.congested : this.#outgoing.full
   }
 
   informational(head: ResponseHead): void {
@@ -64,6 +60,13 @@ export class ResponseRelay {
     this.#phase = "held"
     this.#status = head.status
     this.#head = headText(head)
+  }
+
+  /** 101 (RFC 9110 section 15.2.2): what follows is not HTTP, and no matter of this relay. */
+  switched(head: ResponseHead): void {
+    this.#phase = "complete"
+    this.#status = head.status
+    this.#reply.head(headFlags.body, headText(head, upgradeLines(head.upgrade ?? "")))
   }
 
   body(bytes: Buffer): void {
@@ -85,31 +88,24 @@ export class ResponseRelay {
         return
       }
       this.#phase = "open"
-      this.#credit = new SendCredit(wireLimits.initialWindowBytes)
+      this.#outgoing = new OutgoingBytes(this.#reply)
       this.#reply.head(headFlags.body, this.#head)
     }
-    if (this.#partsBytes > 0) this.#waiting.push(this.#takeParts())
+    if (this.#partsBytes > 0) this.#outgoing?.push(this.#takeParts())
     this.pump()
   }
 
   /** Throws WireError when the edge grants more than a window may be. */
   grant(creditBytes: number): void {
-    this.#credit?.grant(creditBytes)
+    this.#outgoing?.grant(creditBytes)
   }
 
   /** Sends what waits, as far as credit goes, and the end after it. */
   pump(): void {
-    const credit = this.#credit
-    if (credit === undefined || this.#phase !== "open") return
-    while (credit.available > 0 && !this.#reply.congested) {
-      const bytes = this.#waiting.shift()
-      if (bytes === undefined) break
-      const fits = Math.min(bytes.length, credit.available)
-      if (fits < bytes.length) this.#waiting.unshift(bytes.subarray(fits))
-      credit.take(fits)
-      this.#reply.data(fits < bytes.length ? bytes.subarray(0, fits) : bytes)
-    }
-    if (this.#trailers === undefined || this.#waiting.length > 0) return
+    const outgoing = this.#outgoing
+    if (outgoing === undefined || this.#phase !== "open") return
+    outgoing.pump()
+    if (this.#trailers === undefined || !outgoing.empty) return
     this.#phase = "complete"
     this.#reply.end(this.#trailers)
   }
@@ -126,11 +122,11 @@ export class ResponseRelay {
 }
 
 /** Status, reason and fields as they came, without those about the connection. */
-function headText(head: ResponseHead): string {
+function headText(head: ResponseHead, added = ""): string {
   const { status } = head
   // RFC 9110 section 8.6: no Content-Length in these.
   const fields = endToEndFields(head.fields, status === 204 || status < 200 ? contentLength : undefined)
-  return `HTTP/1.1 ${status} ${head.reason}\r\n${fields}\r\n`
+  return `HTTP/1.1 ${status} ${head.reason}\r\n${fields}${added}\r\n`
 }
 
 const contentLength: ReadonlySet<string> = new Set(["content-length"])

@@ -1,6 +1,6 @@
 // One agent process attached to this edge. It outlives the connections that carry it: streams go on when a carrier is
 // lost and another comes, and end when the session does.
-import { headFlags, openKind, Session, StreamTable, WireError, wireLimits } from "@restante/protocol"
+import { headFlags, Session, StreamTable, WireError, wireLimits } from "@restante/protocol"
 import type { Message, OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Carrier } from "./carrier.ts"
@@ -40,6 +40,8 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly #streams = new StreamTable<SessionStream>()
   readonly #carriers: Carrier[] = []
   readonly #blocked = new Set<SessionStream>()
+  /** Of the streams, those that have switched protocols. */
+  #switched = 0
   #lastStream = 0
   #nextCarrier = 1
   /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
@@ -84,10 +86,10 @@ export class AgentSession implements SessionSink, StreamOwner {
     return this.#ended
   }
 
-  /** How many more streams the agent takes now; none while nothing carries them. */
+  /** How many more streams the agent takes now; none while nothing carries them. Those that have switched protocols do not count. */
   get room(): number {
     if (this.#draining || this.#ended || this.#carriers.length === 0) return 0
-    return this.#options.concurrency - this.#streams.size
+    return this.#options.concurrency - (this.#streams.size - this.#switched)
   }
 
   get congested(): boolean {
@@ -98,10 +100,10 @@ export class AgentSession implements SessionSink, StreamOwner {
   open(leasable: Leasable): void {
     const { ticket } = leasable
     const id = this.#streamId()
-    const stream = new SessionStream(this, id, ++this.#opened, ticket.bodyFollows)
+    const stream = new SessionStream(this, id, ++this.#opened, ticket)
     this.#streams.set(id, stream)
     this.session.open(id, {
-      kind: openKind.http,
+      kind: ticket.kind,
       exchangeId: ticket.id,
       attempt: ticket.attempt,
       deadlineMs: this.#options.timeoutMs,
@@ -198,6 +200,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     const certain = how === "farewell" || (how === "replaced" && allHeard && inOrder)
     const streams = this.#streams.values()
     this.#streams.clear()
+    this.#switched = 0
     for (const stream of streams) {
       const sent = stream.opened <= this.#sent
       stream.sink?.onLost({ begun: sent ? (certain ? "untaken" : "maybe") : "no" })
@@ -219,7 +222,9 @@ export class AgentSession implements SessionSink, StreamOwner {
   forget(stream: SessionStream): void {
     stream.sink = undefined
     this.#blocked.delete(stream)
-    if (this.#streams.delete(stream.id)) this.#options.port.onRoom(this)
+    if (!this.#streams.delete(stream.id)) return
+    if (stream.switched) this.#switched--
+    this.#options.port.onRoom(this)
   }
 
   await(stream: SessionStream): void {
@@ -240,6 +245,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     const stream = this.#streams.get(id)
     if (stream === undefined) return
     const { sink } = stream
+    if (stream.maySwitch && head.startsWith("HTTP/1.1 101 ")) this.#switch(stream)
     if ((flags & headFlags.final) !== 0) stream.responseEnded()
     sink?.onHead(flags, head, inlineBody)
   }
@@ -277,6 +283,13 @@ export class AgentSession implements SessionSink, StreamOwner {
     do this.#lastStream = this.#lastStream === maxStreamId ? 1 : this.#lastStream + 1
     while (this.#streams.has(this.#lastStream))
     return this.#lastStream
+  }
+
+  #switch(stream: SessionStream): void {
+    stream.maySwitch = false
+    stream.switched = true
+    this.#switched++
+    this.#options.port.onRoom(this)
   }
 
   #unblock(): void {

@@ -1,6 +1,8 @@
 // One stream of a session on this edge: what an exchange says becomes frames, what the agent says reaches the exchange.
+import { openKind } from "@restante/protocol"
 import type { ResetCode, Session } from "@restante/protocol"
 import type { AgentStream, StreamSink } from "../exchange/agent-stream.ts"
+import type { Ticket } from "../queue/broker.ts"
 
 export interface StreamOwner {
   readonly session: Session
@@ -17,14 +19,20 @@ export class SessionStream implements AgentStream {
   readonly opened: number
   readonly #owner: StreamOwner
   sink: StreamSink | undefined
-  /** The request is whole on our side: with the response's end the stream is over. */
+  /** The request is whole on our side. */
   #requestEnded: boolean
+  #responseEnded = false
+  /** It is of kind `upgrade`, and no 101 has come yet. */
+  maySwitch: boolean
+  /** It has switched protocols, and does not count against the agent's concurrency any more. */
+  switched = false
 
-  constructor(owner: StreamOwner, id: number, opened: number, bodyFollows: boolean) {
+  constructor(owner: StreamOwner, id: number, opened: number, { bodyFollows, kind }: Ticket) {
     this.#owner = owner
     this.id = id
     this.opened = opened
     this.#requestEnded = !bodyFollows
+    this.maySwitch = kind === openKind.upgrade
   }
 
   get congested(): boolean {
@@ -40,6 +48,7 @@ export class SessionStream implements AgentStream {
   end(trailers: string): void {
     this.#requestEnded = true
     this.#owner.session.end(this.id, trailers)
+    if (this.#responseEnded) this.#owner.forget(this)
   }
 
   reset(code: ResetCode): void {
@@ -53,6 +62,7 @@ export class SessionStream implements AgentStream {
 
   /** The agent's answer is whole. An answer before the request's end leaves it to the exchange to reset. */
   responseEnded(): void {
+    this.#responseEnded = true
     if (this.#requestEnded) this.#owner.forget(this)
   }
 }

@@ -6,15 +6,14 @@ import {
   endToEndTrailers,
   headFlags,
   parseResponseHead,
-  ReceiveCredit,
+  switchesTo,
+  upgradeLines,
+  upgradeOffer,
   WireError,
-  wireLimits,
 } from "@restante/protocol"
 import type { RequestHead, ResponseHead, WindowBudget } from "@restante/protocol"
+import { ClientCredit } from "./client-credit.ts"
 import type { Client } from "./client.ts"
-
-/** A client that reads slower than this many bytes behind is waited for: no credit until it has caught up. */
-const maxUnsentBytes = 256 * 1024
 
 export interface ClientResponseOptions {
   readonly client: Client
@@ -25,12 +24,14 @@ export interface ClientResponseOptions {
   readonly dateLine: () => string
 }
 
+/** The upstream switches to a protocol for which nobody asked. */
+export class UpgradeRefused extends Error {}
+
 export class ClientResponse {
   readonly #options: ClientResponseOptions
-  #credit: ReceiveCredit | undefined
+  #credit: ClientCredit | undefined
   /** Still to come: by Content-Length, infinite without one, 0 where no body may be. */
   #remainingBytes = 0
-  #unsentBytes = 0
   /** The final head has gone to the client. */
   begun = false
 
@@ -47,10 +48,14 @@ export class ClientResponse {
     client.informational(head, endToEndFields(head.fields))
   }
 
-  /** The final head, with the whole body when `final`. Throws Http1Error or WireError when the agent's words make no valid response. */
-  head(flags: number, text: string, inlineBody: Buffer | undefined): void {
+  /**
+   * The final head, with the whole body when `final`. Returns the protocols to which the connection has switched with it, undefined for an
+   * ordinary response. Throws Http1Error, WireError or UpgradeRefused when the agent's words make no valid response.
+   */
+  head(flags: number, text: string, inlineBody: Buffer | undefined): string | undefined {
     const { request, client, budget } = this.#options
     const head = parseResponseHead(text, request.method, crossedHeadLimits)
+    if (head.status === 101) return this.#switch(head, flags)
     if (head.status < 200)
       throw new WireError("frame_malformed", "an informational head that says it is final")
     const final = (flags & headFlags.final) !== 0
@@ -58,9 +63,13 @@ export class ClientResponse {
     this.#expect(head, final, body.length)
     this.begun = true
     const fields = this.#fieldsOf(head)
-    if (final) return client.whole(head, fields, body)
-    this.#credit = new ReceiveCredit(wireLimits.initialWindowBytes, wireLimits.maxWindowBytes, budget)
-    client.begin(head, fields)
+    if (final) {
+      client.whole(head, fields, body)
+    } else {
+      this.#credit = new ClientCredit(client, budget)
+      client.begin(head, fields)
+    }
+    return undefined
   }
 
   /** Body bytes. Returns how much credit to give back now. Throws WireError when the agent overdraws its credit or its length. */
@@ -70,17 +79,12 @@ export class ClientResponse {
     this.#remainingBytes -= bytes.length
     if (this.#remainingBytes < 0) throw new WireError("frame_malformed", "more body than there may be")
     if (bytes.length > 0) this.#options.client.data(bytes)
-    this.#unsentBytes += bytes.length
-    return this.drained()
+    return this.#credit.drained()
   }
 
   /** Credit to give back because the client has read on. */
   drained(): number {
-    if (this.#unsentBytes === 0 || this.#credit === undefined) return 0
-    if (this.#options.client.unsentBytes > maxUnsentBytes) return 0
-    const consumed = this.#unsentBytes
-    this.#unsentBytes = 0
-    return this.#credit.consumed(consumed)
+    return this.#credit === undefined ? 0 : this.#credit.drained()
   }
 
   /** The body is whole. Throws WireError when it is not (RFC 9112 §8). */
@@ -95,6 +99,18 @@ export class ClientResponse {
   release(): void {
     this.#credit?.release()
     this.#credit = undefined
+  }
+
+  /** RFC 9110 §15.2.2: only what this client asked for. */
+  #switch(head: ResponseHead, flags: number): string {
+    const { request, client } = this.#options
+    const offer = upgradeOffer(request)
+    if (offer === undefined) throw new WireError("frame_malformed", "101 that nobody asked for")
+    if (flags !== headFlags.body || head.upgrade === undefined || !switchesTo(offer, head))
+      throw new UpgradeRefused("101 to what was not offered")
+    this.begun = true
+    client.begin(head, this.#fieldsOf(head) + upgradeLines(head.upgrade))
+    return head.upgrade
   }
 
   #expect(head: ResponseHead, final: boolean, bodyBytes: number): void {
@@ -125,7 +141,7 @@ export class ClientResponse {
 const noBytes = Buffer.alloc(0)
 const contentLength: ReadonlySet<string> = new Set(["content-length"])
 
-/** RFC 9110 §8.6: no Content-Length in a 204. */
+/** RFC 9110 §8.6: no Content-Length in a 204 or 1xx. */
 function contentLengthAllowed(head: ResponseHead): boolean {
-  return head.status !== 204
+  return head.status !== 204 && head.status >= 200
 }

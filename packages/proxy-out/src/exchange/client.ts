@@ -17,12 +17,19 @@ export interface Client {
   informational(head: ResponseHead, fields: string): void
   /** The whole response. `body` fits the head; empty where there is none. */
   whole(head: ResponseHead, fields: string, body: Buffer): void
-  /** A final head whose body follows by `data` and `end`. */
+  /** A final head whose body follows by `data` and `end`. With status 101 `fields` say to what, and `turnRaw` comes next. */
   begin(head: ResponseHead, fields: string): void
+  /**
+   * The connection has switched protocols: `data` writes bytes as they are, `end` ends our side of it only. What the client says, from its
+   * first byte after the request on, goes to `RequestHandler.onBody`, and the end of its side to `onBodyEnd`.
+   */
+  turnRaw(): void
   /** Never empty. */
   data(bytes: Buffer): void
   /** The response is whole. `trailers`: raw lines, "" for none; left out where the framing has no place for them. */
   end(trailers: string): void
+  /** Raw only: both sides are done with each other. What the client still says has no reader. */
+  close(): void
   /** An answer of ours instead of the upstream's; `keepAlive` false: nothing more can come after it. */
   refuse(error: Omit<ErrorResponse, "keepAlive">, keepAlive: boolean): void
   /** Breaks off, so that no client can take what it has for whole (RFC 9112 §8). */

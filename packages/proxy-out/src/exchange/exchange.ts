@@ -1,14 +1,16 @@
 // One request and its response, alive at the edge that holds the client's connection. It is settled exactly once: by
 // the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
-import { headFlags, wireLimits } from "@restante/protocol"
-import type { RequestHead, ResetCode } from "@restante/protocol"
+import { headFlags, isWebSocket, openKind, wireLimits } from "@restante/protocol"
+import type { RequestHead, ResetCode, WindowBudget } from "@restante/protocol"
 import type { Ticket } from "../queue/broker.ts"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
 import type { Client, RequestHandler } from "./client.ts"
+import { UpgradeRefused } from "./client-response.ts"
 import type { ClientResponse } from "./client-response.ts"
 import { failureOfReset } from "./failures.ts"
 import type { FailureCode } from "./failures.ts"
 import type { LiveEntry } from "./live-exchanges.ts"
+import { RawPipe } from "./raw-pipe.ts"
 import { RequestBody } from "./request-body.ts"
 
 /** What an exchange needs of the registry that keeps it. */
@@ -22,6 +24,8 @@ export interface ExchangePort {
   responding(exchange: Exchange): void
   settled(exchange: Exchange, outcome: ExchangeOutcome): void
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void
+  /** What the windows of all clients may grow by. */
+  readonly budget: WindowBudget
   /** When a hold that begins now ends, epoch milliseconds. */
   holdEndsAt(): number
 }
@@ -35,7 +39,7 @@ const maxOffers = 20
 /** Bodies up to this size with a known end ride inside the ticket and can be replayed. */
 const maxInlineBytes = wireLimits.maxInlineBytes
 
-type Phase = "collecting" | "queued" | "leased" | "responding" | "over"
+type Phase = "collecting" | "queued" | "leased" | "responding" | "switched" | "over"
 
 export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry {
   before: this | undefined = undefined
@@ -49,6 +53,8 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   #phase: Phase = "collecting"
   #stream: AgentStream | undefined
   #body: RequestBody | undefined
+  /** Once the connection has switched protocols. */
+  #pipe: RawPipe | undefined
   #taken = false
   /** Agents that were lost and may have begun it. */
   #perhapsBegun = 0
@@ -65,7 +71,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     this.request = request
     this.#ticket = ticket
     this.#response = response
-    if (request.body.kind !== "none") this.#body = new RequestBody(client)
+    if (request.body.kind !== "none" && ticket.kind === openKind.http) this.#body = new RequestBody(client)
   }
 
   /** Offers it if its body is to be streamed; otherwise it is offered when it is whole. */
@@ -91,12 +97,14 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
 
   onBody(bytes: Buffer): void {
     if (this.#phase === "over") return
+    if (this.#pipe !== undefined) return this.#pipe.clientSaid(bytes)
     this.#body?.push(bytes)
     if (this.#phase === "leased") this.#port.progressed(this)
   }
 
   onBodyEnd(trailers: string): void {
     if (this.#phase === "over") return
+    if (this.#pipe !== undefined) return this.#pipe.clientEnded()
     const body = this.#body
     body?.end(trailers)
     if (this.#phase !== "collecting") return
@@ -119,6 +127,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   }
 
   onClientDrain(): void {
+    if (this.#pipe !== undefined) return this.#pipe.clientDrained()
     const credit = this.#response.drained()
     if (credit > 0) this.#stream?.window(credit)
   }
@@ -141,8 +150,9 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     return this
   }
 
-  /** The edge stops: what no agent has is given up. */
+  /** The edge stops: what no agent has is given up, and what would never end by itself is told to. */
   edgeStops(): void {
+    this.#pipe?.leave()
     if (this.#phase === "collecting" || this.#phase === "queued") this.fail("edge_stopping")
   }
 
@@ -171,14 +181,18 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
         this.#response.informational(head)
         return
       }
-      this.#response.head(flags, head, inlineBody)
-      this.#phase = "responding"
+      const protocols = this.#response.head(flags, head, inlineBody)
       this.#port.responding(this)
+      if (protocols !== undefined) return this.#switch(protocols)
+      this.#phase = "responding"
+      if (this.#ticket.kind === openKind.upgrade) this.#stream?.end("") // nothing will follow the request
       if ((flags & headFlags.final) !== 0) this.#answered()
     })
   }
 
   onData(bytes: Buffer): void {
+    const pipe = this.#pipe
+    if (this.#phase === "switched" && pipe !== undefined) return this.#guarded(() => pipe.onData(bytes))
     if (this.#phase !== "responding") return
     this.#guarded(() => {
       const credit = this.#response.data(bytes)
@@ -187,6 +201,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   }
 
   onEnd(trailers: string): void {
+    if (this.#phase === "switched") return this.#pipe?.onEnd()
     if (this.#phase !== "responding") return
     this.#guarded(() => {
       this.#response.end(trailers)
@@ -195,7 +210,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   }
 
   onReset(code: ResetCode): void {
-    if (this.#phase === "responding") return this.#break()
+    if (this.#response.begun && this.#phase !== "over") return this.#break()
     if (this.#phase !== "leased") return
     if (code === "agent_lost") return this.onLost({ begun: "maybe" }) // another edge's agent
     const notBegun = code === "agent_stopping" || code === "agent_overloaded"
@@ -205,15 +220,18 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
 
   onWindow(creditBytes: number): void {
     if (this.#phase === "over") return
-    this.#body?.grant(creditBytes)
+    if (this.#pipe !== undefined) this.#pipe.onWindow(creditBytes)
+    else this.#body?.grant(creditBytes)
   }
 
   onWritable(): void {
-    if (this.#phase !== "over") this.#body?.writable()
+    if (this.#phase === "over") return
+    if (this.#pipe !== undefined) this.#pipe.onWritable()
+    else this.#body?.writable()
   }
 
   onLost(loss: StreamLoss): void {
-    if (this.#phase === "responding") return this.#break()
+    if (this.#response.begun && this.#phase !== "over") return this.#break()
     if (this.#phase !== "leased") return
     const begun =
       loss.begun === "maybe" || (loss.begun === "untaken" && (this.#taken || this.#ticket.idempotent))
@@ -268,6 +286,24 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     this.#port.queued(this, true)
   }
 
+  /** From now on the connection is no HTTP any more, and no deadline runs. */
+  #switch(protocols: string): void {
+    const stream = this.#stream
+    if (stream === undefined) return
+    this.#phase = "switched"
+    this.#pipe = new RawPipe({
+      client: this.client,
+      stream,
+      budget: this.#port.budget,
+      websocket: isWebSocket(protocols),
+      onOver: () => {
+        this.#settle("answered")
+        this.client.close()
+      },
+    })
+    this.client.turnRaw()
+  }
+
   #answered(): void {
     // An answer before the body's end: the agent need not wait for the rest.
     if (this.#body !== undefined && !this.#body.complete) this.#stream?.reset("cancelled")
@@ -286,8 +322,9 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     } catch (error) {
       // The agent's words make no valid response (Http1Error, WireError): that is this exchange's end, not the session's.
       if (this.#phase === "over") throw error
-      this.#stream?.reset("internal")
-      this.fail("upstream_protocol")
+      const refused = error instanceof UpgradeRefused
+      this.#stream?.reset(refused ? "upgrade_failed" : "internal")
+      this.fail(refused ? "upgrade_failed" : "upstream_protocol")
     }
   }
 
@@ -295,6 +332,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     this.#phase = "over"
     this.#stream = undefined
     this.#response.release()
+    this.#pipe?.release()
     this.#port.settled(this, outcome)
   }
 }

@@ -1,6 +1,6 @@
 // All exchanges of this edge: admits requests, keeps the hold and the wait for a response, and is the arbiter of who
 // may lease a ticket.
-import { WindowBudget, isIdempotent } from "@restante/protocol"
+import { WindowBudget, isIdempotent, openKind, upgradeOffer } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
@@ -42,7 +42,7 @@ export class Exchanges implements ExchangePort {
   /** The one that is being offered: most are leased at once and never get into the map. */
   #offering: Exchange | undefined
   readonly #holds: Deadlines<Exchange>
-  readonly #budget = new WindowBudget(windowBudgetBytes)
+  readonly budget = new WindowBudget(windowBudgetBytes)
   readonly #pseudonym: string
   readonly #via: readonly [string, string]
   readonly #viaResponse: string
@@ -85,11 +85,12 @@ export class Exchanges implements ExchangePort {
     const response = new ClientResponse({
       client,
       request: head,
-      budget: this.#budget,
+      budget: this.budget,
       via: this.#viaResponse,
       dateLine,
     })
     const id = nanoid()
+    const offer = upgradeOffer(head)
     this.counts.accepted++
     if (head.expectContinue) client.goOn()
     const exchange = new Exchange(
@@ -98,11 +99,13 @@ export class Exchanges implements ExchangePort {
       head,
       {
         id,
+        kind: offer === undefined ? openKind.http : openKind.upgrade,
         tunnel: tunnelOf(head),
         owner: edgeId,
         attempt: 1,
         deadlineAt: clock.now() + holdMs,
-        idempotent: isIdempotent(head.method),
+        // Whoever has been given a connection to switch may have begun to speak on it.
+        idempotent: offer === undefined && isIdempotent(head.method),
         record: {
           clientAddress: client.remoteAddress,
           scheme: client.scheme,
@@ -112,8 +115,9 @@ export class Exchanges implements ExchangePort {
           clientAddress: client.remoteAddress,
           scheme: client.scheme,
           via: this.#via[head.minorVersion],
+          upgrade: offer,
         }),
-        bodyFollows: false,
+        bodyFollows: offer !== undefined,
         body: undefined,
       },
       response,

@@ -126,6 +126,13 @@ export const failures = {
     title: "The protocol switch failed.",
     forwarded: "maybe",
   },
+  upgrade_limit: {
+    status: 503,
+    proxyStatus: "connection_limit_reached",
+    title: "The private server's side has too many long-lived connections already.",
+    forwarded: "no",
+    retryAfterSeconds: 5,
+  },
   agent_lost: {
     status: 502,
     proxyStatus: "connection_terminated",
@@ -196,5 +203,6 @@ export const failureOfReset = {
   agent_lost: "agent_lost",
   request_rejected: "request_rejected",
   kind_unsupported: "request_rejected",
+  upgrade_limit: "upgrade_limit",
   internal: "internal",
 } as const satisfies Record<ResetCode, FailureCode>

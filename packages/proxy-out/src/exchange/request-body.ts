@@ -31,6 +31,11 @@ export class RequestBody {
     return this.#stream !== undefined && !this.complete && this.#heldBytes === 0
   }
 
+  /** The agent has been told all of it, its end included. */
+  get sent(): boolean {
+    return this.complete && this.#credit !== undefined && this.#stream === undefined && this.#heldBytes === 0
+  }
+
   get heldBytes(): number {
     return this.#heldBytes
   }

@@ -15,7 +15,7 @@ export interface ConnectionPort {
   onClosed(connection: ClientConnection): void
 }
 
-export type ConnectionPhase = "idle" | "head" | "body" | "response"
+export type ConnectionPhase = "idle" | "head" | "body" | "response" | "raw"
 
 /** Pipelined requests that may wait behind a running one, in bytes; beyond that the socket is not read. */
 const maxPipelinedBytes = 64 * 1024
@@ -40,6 +40,8 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   #closing = false
   /** The client sends nothing more. */
   #inputEnded = false
+  /** It has switched protocols: what comes is not HTTP. */
+  #raw = false
   #remoteAddress: string | undefined
   /** Something of the running request's final answer has been written: no other answer may follow. */
   #answerBegun = false
@@ -68,6 +70,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   }
 
   get phase(): ConnectionPhase {
+    if (this.#raw) return "raw"
     if (this.#handler === undefined) return this.#reader.idle ? "idle" : "head"
     return this.#requestEnded ? "response" : "body"
   }
@@ -137,11 +140,22 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     if (this.#pausedByHandler) this.resumeBody()
     if (this.#reading) return
     if (this.#restBytes === 0) return this.#endAfterLast()
-    const rest = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest)
-    this.#rest = []
-    this.#restBytes = 0
+    const rest = this.#takeRest()
     this.socket.resume()
     this.#onBytes(rest)
+  }
+
+  turnRaw(): void {
+    this.#raw = true
+    this.#requestEnded = false
+    const early = this.#takeRest()
+    if (early.length > 0) this.#handler?.onBody(early)
+    if (this.#inputEnded) this.onEnd("")
+    if (!this.#pausedByHandler) this.socket.resume()
+  }
+
+  endRaw(): void {
+    if (!this.socket.destroyed) this.socket.end()
   }
 
   /** Breaks the connection so that no client can take what it has for whole (RFC 9112 §8). */
@@ -194,6 +208,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   readonly #onBytes = (bytes: Buffer): void => {
     this.#active = true
     if (this.#lingering > 0) return this.#drop(bytes)
+    if (this.#raw) return this.#handler?.onBody(bytes)
     this.#reading = true
     try {
       this.#read(bytes)
@@ -220,6 +235,13 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
       rest = consumed === rest.length ? noBytes : rest.subarray(consumed)
     }
     if (this.#handler !== undefined && !this.#requestEnded) this.#handler.onReadPaused()
+  }
+
+  #takeRest(): Buffer {
+    const rest = this.#rest.length === 1 ? this.#rest[0]! : Buffer.concat(this.#rest)
+    this.#rest = []
+    this.#restBytes = 0
+    return rest
   }
 
   #stash(bytes: Buffer): void {
@@ -251,6 +273,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
 
   readonly #onInputEnd = (): void => {
     this.#inputEnded = true
+    if (this.#raw) return this.onEnd("")
     if (this.#handler === undefined) {
       if (this.#lingering === 0) this.socket.end()
     } else if (this.#requestEnded && !this.servesAgent) awaitSilence(this.socket, this.#onLeft)
@@ -259,6 +282,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
 
   /** It has left with its answer, or with half a request of its own. */
   readonly #onLeft = (): void => {
+    if (this.#raw) return // each side of it ends for itself
     const handler = this.#handler
     this.#handler = undefined
     handler?.onClientGone()

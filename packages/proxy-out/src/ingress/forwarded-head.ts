@@ -1,6 +1,6 @@
 // The request head as it goes to the agent: the client's own lines byte for byte, less what belongs to this hop
 // (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
-import { endToEndFields, originTarget } from "@restante/protocol"
+import { endToEndFields, originTarget, upgradeLines } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { withOneHopLess } from "./max-forwards.ts"
 
@@ -9,9 +9,14 @@ export interface ClientFacts {
   readonly scheme: "http" | "https"
   /** The whole Via line with its CRLF. */
   readonly via: string
+  /** Protocols that the upstream may switch to, as `upgradeOffer` gives them; undefined for an ordinary request. */
+  readonly upgrade?: string | undefined
 }
 
-export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }: ClientFacts): string {
+export function forwardedHead(
+  head: RequestHead,
+  { clientAddress, scheme, via, upgrade }: ClientFacts,
+): string {
   const { host } = head
   // RFC 9112 §3.2.2: an absolute target's authority overrides Host, and the origin server gets the target's path.
   const absolute = head.targetForm === "absolute"
@@ -26,6 +31,7 @@ export function forwardedHead(head: RequestHead, { clientAddress, scheme, via }:
     added += `X-Forwarded-Host: ${host}\r\n`
   // RFC 9110 §10.1.4: TE is about one connection. Trailers do cross, so it is said anew; the agent does so once more.
   if (head.acceptsTrailers) added += "TE: trailers\r\n"
+  if (upgrade !== undefined) added += upgradeLines(upgrade)
   return `${head.method} ${originTarget(head)} HTTP/1.1\r\n${lines}${added}${via}\r\n`
 }
 

@@ -17,6 +17,10 @@ export interface Http1Connection {
   writeInformational(bytes: Buffer): void
   /** The answer is whole. */
   finish(keepAlive: boolean): void
+  /** What follows the request is not HTTP any more. */
+  turnRaw(): void
+  /** Ends our side of a raw connection. */
+  endRaw(): void
   reset(): void
   pauseBody(): void
   resumeBody(): void
@@ -25,7 +29,7 @@ export interface Http1Connection {
 export class Http1Client implements Client {
   readonly scheme: Scheme = "http"
   readonly #connection: Http1Connection
-  #framing: "none" | "length" | "chunked" | "close" = "none"
+  #framing: "none" | "length" | "chunked" | "close" | "raw" = "none"
   #minorVersion: 0 | 1 = 1
   /** Whether the connection can go on after the response. */
   #keepAlive = false
@@ -77,6 +81,10 @@ export class Http1Client implements Client {
     this.#connection.write(Buffer.from(this.#startOf(head, fields), "latin1"))
   }
 
+  turnRaw(): void {
+    this.#connection.turnRaw()
+  }
+
   data(bytes: Buffer): void {
     if (this.#framing === "chunked")
       this.#connection.writeAll([Buffer.from(chunkHeader(bytes.length), "latin1"), bytes, crlf])
@@ -84,8 +92,13 @@ export class Http1Client implements Client {
   }
 
   end(trailers: string): void {
+    if (this.#framing === "raw") return this.#connection.endRaw()
     if (this.#framing === "chunked") this.#connection.write(Buffer.from(lastChunk(trailers), "latin1"))
     this.#connection.finish(this.#keepAlive)
+  }
+
+  close(): void {
+    this.#connection.finish(false)
   }
 
   refuse(error: Omit<ErrorResponse, "keepAlive">, keepAlive: boolean): void {
@@ -105,8 +118,9 @@ export class Http1Client implements Client {
     this.#connection.resumeBody()
   }
 
-  #frame({ body }: ResponseHead): void {
-    if (body.kind === "none" || body.kind === "length") this.#framing = body.kind
+  #frame({ status, body }: ResponseHead): void {
+    if (status === 101) this.#framing = "raw"
+    else if (body.kind === "none" || body.kind === "length") this.#framing = body.kind
     else if (this.#minorVersion === 1) this.#framing = "chunked"
     else {
       this.#framing = "close"
@@ -116,6 +130,7 @@ export class Http1Client implements Client {
 
   #startOf(head: ResponseHead, fields: string): string {
     let start = statusLine(head) + fields
+    if (this.#framing === "raw") return `${start}\r\n`
     if (this.#framing === "chunked") start += "Transfer-Encoding: chunked\r\n"
     if (!this.#keepAlive) start += "Connection: close\r\n"
     else if (this.#minorVersion === 0) start += "Connection: keep-alive\r\n"

@@ -34,6 +34,7 @@ const sweepMs = 1000
 const flushMs = 10_000
 const limitsSeconds = { idle: 75, head: 30, body: 60, stalledReader: 600 }
 const maxConnections = 20_000
+const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }
 
 export class Ingress implements ConnectionPort {
   readonly #options: IngressOptions
@@ -43,7 +44,7 @@ export class Ingress implements ConnectionPort {
 
   constructor(options: IngressOptions) {
     this.#options = options
-    this.#server = createServer({ noDelay: true, keepAlive: true, allowHalfOpen: true }, (socket) => {
+    this.#server = createServer(socketOptions, (socket) => {
       this.#connections.add(new ClientConnection(socket, this))
     })
     this.#server.maxConnections = maxConnections
@@ -176,6 +177,8 @@ export class Ingress implements ConnectionPort {
         return
       case "response":
         if (quiet >= limitsSeconds.stalledReader) connection.reset()
+        return
+      case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
     }
   }
 

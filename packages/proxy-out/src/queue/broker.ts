@@ -1,6 +1,8 @@
 // The port behind which tickets wait for somebody who can serve them.
 // Everything the edge knows about queues is in this file; which broker stands behind it is the composition's choice.
 
+import type { OpenKind } from "@restante/protocol"
+
 /** Where tickets wait. The exchange registry owns hold timers, limits and deadlines; a broker only keeps order. */
 export interface Broker extends AsyncDisposable {
   start(): Promise<void>
@@ -22,6 +24,8 @@ export interface Broker extends AsyncDisposable {
 export interface Ticket {
   /** The exchange's id (nanoid), 1 to 64 visible ASCII characters. */
   readonly id: string
+  /** What the stream that serves it carries. */
+  readonly kind: OpenKind
   /** 1 to 255 bytes. */
   readonly tunnel: string
   /** Id of the edge that holds the client's connection. */

@@ -1,5 +1,6 @@
 // A batch of tickets as one string, the way it lies in a job: counts and lengths in plain digits, then the fields
 // themselves, bodies in base64. Encoding costs one concatenation a ticket; decoding checks every number before it trusts one.
+import { openKind } from "@restante/protocol"
 import type { Ticket } from "./broker.ts"
 
 /** At most this many tickets ride in one job. */
@@ -20,7 +21,8 @@ export function encodeTickets(owner: string, tickets: Iterable<Ticket>): string 
       (ticket.idempotent ? flag.idempotent : 0) |
       (ticket.bodyFollows ? flag.bodyFollows : 0) |
       (ticket.body ? flag.body : 0) |
-      (scheme === "https" ? flag.https : 0)
+      (scheme === "https" ? flag.https : 0) |
+      ((ticket.kind - 1) << kindShift)
     text +=
       `${ticket.id},${ticket.attempt},${ticket.deadlineAt},${flags},` +
       `${clientAddress.length},${traceparent.length},${ticket.head.length},${body.length};` +
@@ -73,8 +75,11 @@ export function decodeTickets(tunnel: string, text: string): Ticket[] | undefine
     if (!visible.test(clientAddress) || !visible.test(traceparent) || !head.endsWith("\r\n\r\n"))
       return undefined
     if ((flags & flag.body) === 0 && body.length > 0) return undefined
+    const kind = kinds[flags >> kindShift]
+    if (kind === undefined) return undefined
     tickets.push({
       id: prefix[1] ?? "",
+      kind,
       tunnel,
       owner,
       attempt,
@@ -95,7 +100,10 @@ export function decodeTickets(tunnel: string, text: string): Ticket[] | undefine
 
 const batchVersion = "1:"
 const flag = { idempotent: 1, bodyFollows: 2, body: 4, https: 8 } as const
-const allFlags = 15
+const allFlags = 63
+/** Above the flags stands the kind, counted from 0. */
+const kindShift = 4
+const kinds = [openKind.http, openKind.upgrade, openKind.tcp, openKind.udp] as const
 const maxPrefixChars = 128
 /** One ticket larger than a batch may ride alone: head and body have limits of their own, below this. */
 const maxTextChars = 4 * maxBatchChars

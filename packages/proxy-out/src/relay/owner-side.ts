@@ -8,7 +8,7 @@ import type { Outbox } from "./outbox.ts"
 export class OwnerSide extends PeerFrames implements FrameSink {
   readonly #outbox: Outbox
   readonly #find: (exchangeId: string) => Leasable | undefined
-  readonly #sinks = new Map<number, StreamSink>()
+  readonly #streams = new Map<number, RelayedStream>()
 
   constructor(outbox: Outbox, find: (exchangeId: string) => Leasable | undefined) {
     super()
@@ -17,54 +17,54 @@ export class OwnerSide extends PeerFrames implements FrameSink {
   }
 
   lost(): void {
-    const sinks = [...this.#sinks.values()]
-    this.#sinks.clear()
-    for (const sink of sinks) sink.onLost({ begun: "maybe" })
+    const streams = [...this.#streams.values()]
+    this.#streams.clear()
+    for (const { sink } of streams) sink?.onLost({ begun: "maybe" })
   }
 
   /** A claim. The attempt is compared, so that an old ticket does not win over a newer one. */
-  onOpen(stream: number, frame: OpenFrame): void {
+  onOpen(id: number, frame: OpenFrame): void {
     const leasable = this.#find(frame.exchangeId)
     if (leasable === undefined || !leasable.waiting || leasable.ticket.attempt !== frame.attempt) {
-      this.#outbox.frames.reset(stream, "cancelled")
+      this.#outbox.frames.reset(id, "cancelled")
       return this.#outbox.written()
     }
-    this.#outbox.frames.taken(stream) // granted
+    this.#outbox.frames.taken(id) // granted
     this.#outbox.written()
-    this.#sinks.set(
-      stream,
-      leasable.leased(new RelayedStream(stream, this.#outbox, () => this.#sinks.delete(stream))),
-    )
+    const halves = leasable.ticket.bodyFollows ? 2 : 1
+    const stream = new RelayedStream(id, this.#outbox, halves, () => this.#streams.delete(id))
+    this.#streams.set(id, stream)
+    stream.sink = leasable.leased(stream)
   }
 
   onTaken(stream: number): void {
-    this.#sinks.get(stream)?.onTaken()
+    this.#streams.get(stream)?.sink?.onTaken()
   }
 
-  onHead(stream: number, flags: number, head: string, inlineBody: Buffer | undefined): void {
-    const sink = this.#sinks.get(stream)
-    if ((flags & headFlags.final) !== 0) this.#sinks.delete(stream)
-    sink?.onHead(flags, head, inlineBody)
+  onHead(id: number, flags: number, head: string, inlineBody: Buffer | undefined): void {
+    const stream = this.#streams.get(id)
+    if ((flags & headFlags.final) !== 0) stream?.halfEnded()
+    stream?.sink?.onHead(flags, head, inlineBody)
   }
 
   onData(stream: number, bytes: Buffer): void {
-    this.#sinks.get(stream)?.onData(bytes)
+    this.#streams.get(stream)?.sink?.onData(bytes)
   }
 
-  onEnd(stream: number, trailers: string): void {
-    const sink = this.#sinks.get(stream)
-    this.#sinks.delete(stream)
-    sink?.onEnd(trailers)
+  onEnd(id: number, trailers: string): void {
+    const stream = this.#streams.get(id)
+    stream?.halfEnded()
+    stream?.sink?.onEnd(trailers)
   }
 
-  onReset(stream: number, code: ResetCode): void {
-    const sink = this.#sinks.get(stream)
-    this.#sinks.delete(stream)
-    sink?.onReset(code)
+  onReset(id: number, code: ResetCode): void {
+    const stream = this.#streams.get(id)
+    this.#streams.delete(id)
+    stream?.sink?.onReset(code)
   }
 
   onWindow(stream: number, credit: number): void {
-    this.#sinks.get(stream)?.onWindow(credit)
+    this.#streams.get(stream)?.sink?.onWindow(credit)
   }
 }
 
@@ -72,13 +72,18 @@ export class OwnerSide extends PeerFrames implements FrameSink {
 class RelayedStream implements AgentStream {
   /** Credit bounds what can be under way, so the relay itself never says stop. */
   readonly congested = false
+  /** Undefined only until the exchange has been told. */
+  sink: StreamSink | undefined
   readonly #id: number
   readonly #outbox: Outbox
   readonly #over: () => void
+  /** Request and response that have not ended: the stream is over with the last. */
+  #halves: number
 
-  constructor(id: number, outbox: Outbox, over: () => void) {
+  constructor(id: number, outbox: Outbox, halves: number, over: () => void) {
     this.#id = id
     this.#outbox = outbox
+    this.#halves = halves
     this.#over = over
   }
 
@@ -88,8 +93,13 @@ class RelayedStream implements AgentStream {
   }
 
   end(trailers: string): void {
+    this.halfEnded()
     this.#outbox.frames.end(this.#id, trailers)
     this.#outbox.written()
+  }
+
+  halfEnded(): void {
+    if (--this.#halves === 0) this.#over()
   }
 
   reset(code: ResetCode): void {

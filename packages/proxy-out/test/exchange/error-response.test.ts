@@ -104,7 +104,13 @@ describe.each(codes)("%s", (code) => {
 
 test("Retry-After stands where trying again soon makes sense, and nowhere else", () => {
   const withRetry = codes.filter((code) => answerTo(code).get("retry-after") !== undefined)
-  expect(withRetry.toSorted()).toEqual(["edge_stopping", "no_agent", "not_delivered", "queue_full"])
+  expect(withRetry.toSorted()).toEqual([
+    "edge_stopping",
+    "no_agent",
+    "not_delivered",
+    "queue_full",
+    "upgrade_limit",
+  ])
 })
 
 test("what may be tried again at once was certainly not forwarded", () => {

@@ -1,11 +1,13 @@
 // What the queue's tests are made of: tickets, a consumer that writes down what it was given, and a wait that ends as soon
 // as its condition holds.
+import { openKind } from "@restante/protocol"
 import type { Consumer, LeaseOutcome, Ticket } from "../../src/queue/broker.ts"
 import type { Log } from "../../src/queue/redis-link.ts"
 
 export function ticket(id: string, fields: Partial<Ticket> = {}): Ticket {
   return {
     id,
+    kind: openKind.http,
     tunnel: "default",
     owner: "edge-a",
     attempt: 1,

@@ -10,6 +10,7 @@ import {
   boolean,
   option,
 } from "fast-check"
+import { openKind } from "@restante/protocol"
 import { describe, expect, test } from "vitest"
 import { decodeTickets, encodeTickets, maxBatchTickets, ticketChars } from "../../src/queue/ticket-codec.ts"
 import { allOctets, ticket, tickets } from "./kit.ts"
@@ -21,6 +22,7 @@ const anyTicket = record({
   id: word,
   attempt: nat(254).map((attempt) => attempt + 1),
   deadlineAt: nat(),
+  kind: constantFrom(openKind.http, openKind.upgrade, openKind.tcp, openKind.udp),
   idempotent: boolean(),
   bodyFollows: boolean(),
   head: octets.map((bytes) => `${bytes.toString("latin1")}\r\n\r\n`),

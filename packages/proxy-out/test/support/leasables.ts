@@ -1,4 +1,5 @@
 // Exchanges for tests of what stands between the queue and the agents: each writes down what becomes of it.
+import { openKind } from "@restante/protocol"
 import type { ResetCode } from "@restante/protocol"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "../../src/exchange/agent-stream.ts"
 import type { Ticket } from "../../src/queue/broker.ts"
@@ -6,6 +7,7 @@ import type { Ticket } from "../../src/queue/broker.ts"
 export function ticketOf(id: string, fields: Partial<Ticket> = {}): Ticket {
   return {
     id,
+    kind: openKind.http,
     tunnel: "default",
     owner: "edge-a",
     attempt: 1,
