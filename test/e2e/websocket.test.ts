@@ -1,6 +1,6 @@
 // WebSockets through the pair, with the client and the server that most of Node's world uses, over every transport.
 import { once } from "node:events"
-import { afterEach, describe, expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { WebSocket } from "ws"
 import { startPair, transports } from "../support/pair.ts"
 import { webSocketUpstream } from "../support/websocket.ts"

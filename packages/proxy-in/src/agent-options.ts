@@ -24,7 +24,7 @@ export interface AgentOptions {
   readonly transport: Transport
   /** Most requests replayed at the same time, 1 to 65,535. */
   readonly concurrency: number
-  /** Most connections that have switched protocols (WebSockets) at a time, beside `concurrency`; 0 to 65,535. Default 4096. */
+  /** Most connections that have switched protocols (WebSockets) at a time, beside `concurrency`; 0 to 65,535. Default `defaultMaxUpgrades`. */
   readonly maxUpgrades?: number | undefined
   readonly hostHeader: HostHeader
   readonly log: Logger
@@ -33,6 +33,9 @@ export interface AgentOptions {
   /** Told of every request that ends. */
   readonly onRequest?: RequestListener | undefined
 }
+
+/** Each holds a connection to the private server, and memory only while it speaks. */
+export const defaultMaxUpgrades = 4096
 
 /** Where the private server listens. `basePath` is "" or begins with "/" and does not end with it; it is put before every request's path, byte for byte. */
 export type UpstreamAddress =

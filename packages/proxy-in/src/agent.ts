@@ -3,6 +3,7 @@ import { createHash } from "node:crypto"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
 import { externalText, upstreamText } from "./addresses.ts"
+import { defaultMaxUpgrades } from "./agent-options.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import { Backoff } from "./attach/backoff.ts"
 import { EdgeClient } from "./attach/edge-client.ts"
@@ -21,8 +22,6 @@ const drainMs = 30_000
 const farewellMs = 2000
 /** A path that is cut again and again is told of this often at most. */
 const transportRepeatMs = 60_000
-/** Each holds a connection to the private server, and memory only while it speaks. */
-const defaultMaxUpgrades = 4096
 
 export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions

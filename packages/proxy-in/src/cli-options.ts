@@ -9,7 +9,7 @@ import {
   type Option,
 } from "@restante/protocol"
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
-import { transports, type Transport } from "./agent-options.ts"
+import { defaultMaxUpgrades, transports, type Transport } from "./agent-options.ts"
 import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 
 /** Where the status page listens when `--port` is not given and it is free there. */
@@ -100,6 +100,13 @@ export const agentTable = {
     help: "most requests given to the private server at the same time, 1 to 65535; the edge holds the rest",
     default: defaultConcurrency,
     read: (text: string): number => readCount(text, 1, 65_535),
+  },
+  "max-upgrades": {
+    group: "Requests",
+    placeholder: "N",
+    help: "most WebSockets and other switched connections at a time, 0 to 65535; they do not count against --concurrency",
+    default: String(defaultMaxUpgrades),
+    read: (text: string): number => readCount(text, 0, 65_535),
   },
   "host-header": {
     group: "Requests",

@@ -97,6 +97,7 @@ async function agentOptions(
     token,
     transport: values.transport,
     concurrency: values.concurrency,
+    maxUpgrades: values["max-upgrades"],
     hostHeader: values["host-header"],
     log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
   }

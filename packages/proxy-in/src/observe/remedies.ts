@@ -45,6 +45,7 @@ const remedies: Readonly<Record<ResetCode, string>> = {
   agent_overloaded:
     "This agent ran out of connections: raise the limit of open files, or lower --concurrency.",
   agent_lost: "The session with the edge ended while the request ran. Nothing is to be done.",
+  upgrade_limit: "More long-lived connections (WebSockets) are open than --max-upgrades allows: raise it.",
   request_rejected: "The request is not one for an origin server. Nothing is to be done here.",
   kind_unsupported:
     "The edge asked for something that this release does not know: bring both to the same release.",

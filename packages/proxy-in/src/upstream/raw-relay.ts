@@ -19,6 +19,8 @@ export interface RawRelayOptions {
 }
 
 export class RawRelay implements RawUser {
+  /** All that the upstream has said. */
+  fromUpstreamBytes = 0
   readonly #options: RawRelayOptions
   readonly #outgoing: OutgoingBytes
   readonly #incoming: ReceiveCredit
@@ -124,6 +126,7 @@ export class RawRelay implements RawUser {
   // The upstream's side.
 
   onBytes(bytes: Buffer): void {
+    this.fromUpstreamBytes += bytes.length
     if (this.#edgeHasAll || this.#over) return
     const departure = this.#fromUpstream
     const onward = departure === undefined ? bytes : departure.pass(bytes)

@@ -89,7 +89,7 @@ export class Replay implements ConnectionUser, SettledRequest {
   }
 
   get responseBytes(): number {
-    return this.#response.bodyBytes
+    return this.#raw?.fromUpstreamBytes ?? this.#response.bodyBytes
   }
 
   start(): void {

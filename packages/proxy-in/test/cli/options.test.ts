@@ -21,6 +21,7 @@ describe("options", () => {
       tunnel: "default",
       transport: "auto",
       concurrency: 1024,
+      maxUpgrades: 4096,
       hostHeader: { kind: "preserve" },
     })
     expect(options?.external.href).toBe("http://127.0.0.1:8080/")
@@ -34,6 +35,7 @@ describe("options", () => {
     [["--transport", "websocket"], { transport: "websocket" }],
     [["--concurrency", "1"], { concurrency: 1 }],
     [["--concurrency", "65535"], { concurrency: 65_535 }],
+    [["--max-upgrades", "0"], { maxUpgrades: 0 }],
     [["--host-header", "upstream"], { hostHeader: { kind: "upstream" } }],
     [["--host-header", "app.internal"], { hostHeader: { kind: "value", value: "app.internal" } }],
   ])("%j reaches the agent", async (argv, expected) => {
@@ -73,6 +75,7 @@ describe("refusals", () => {
     [[...ends, "--transport", "websockets"], "Did you mean websocket?"],
     [[...ends, "--transport", "carrier-pigeon"], '"carrier-pigeon" is not one of auto, poll, websocket.'],
     [[...ends, "--concurrency", "0"], "Give a whole number from 1 to 65535."],
+    [[...ends, "--max-upgrades", "65536"], "Give a whole number from 0 to 65535."],
     [[...ends, "--host-header", "upstrem"], "--host-header: Write preserve, upstream, or a host name"],
     [[...ends, "--port", "of"], '--port: "of" is not possible. Give a whole number from 0 to 65535'],
     [[...ends, "--log-format", "xml"], '--log-format: "xml" is not one of auto, pretty, json.'],
@@ -262,6 +265,9 @@ describe("help and version", () => {
           --concurrency N           most requests given to the private server at the
                                     same time, 1 to 65535; the edge holds the rest
                                     (default 1024)
+          --max-upgrades N          most WebSockets and other switched connections at a
+                                    time, 0 to 65535; they do not count against
+                                    --concurrency (default 4096)
           --host-header preserve|upstream|VALUE
                                     which Host the private server sees: preserve the
                                     client's, upstream for the one of --server, or a
