@@ -18,9 +18,11 @@ import { readClientIdentity, type ClientIdentity } from "./attach/client-identit
 import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 import { readCaFile } from "./ca-file.ts"
 import { defaultStatusPort, parseProxy, type AgentTable } from "./cli-options.ts"
+import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
+import { canRedraw, Terminal } from "./terminal/terminal.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
@@ -40,7 +42,8 @@ export function runProxyIn(argv: readonly string[], around: AgentSurroundings): 
 }
 
 async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundings): Promise<void> {
-  const options = await agentOptions(values, around)
+  const terminal = terminalFor(values, around)
+  const options = await agentOptions(values, around, terminal)
   warnOfOpenToken(options)
   const agents = new Agents([options], (made) => around.makeAgent(made))
   const page = new StatusServer(() => agents.status())
@@ -54,19 +57,30 @@ async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundi
     stop: async () => {
       await agents.stop()
       await page.stop()
+      terminal?.stop()
     },
   }
   await serveUntil(service, around.signal, (port) => {
-    const status = port === undefined ? "" : `Status on http://127.0.0.1:${port}/\n`
+    const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
+    if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)
+    const status = pageUrl === undefined ? "" : `Status on ${pageUrl}\n`
     around.output.write(
       `${externalText(options.external)} -> ${upstreamText(options.server)} (tunnel ${options.tunnel})\n${status}`,
     )
   })
 }
 
+/** The status block, where a person watches and the terminal can show it. */
+function terminalFor(values: OptionValues<AgentTable>, around: AgentSurroundings): Terminal | undefined {
+  const { output, environment, version } = around
+  if (values["log-format"] === "json" || !canRedraw(output, environment)) return undefined
+  return new Terminal({ output, environment, version, now: () => systemClock.now() })
+}
+
 async function agentOptions(
   values: OptionValues<AgentTable>,
   around: AgentSurroundings,
+  terminal: Terminal | undefined,
 ): Promise<AgentOptions> {
   const server = await trustedUpstream(values.server, values["ca-file"])
   const caFile = values["external-ca-file"]
@@ -99,7 +113,15 @@ async function agentOptions(
     concurrency: values.concurrency,
     maxUpgrades: values["max-upgrades"],
     hostHeader: values["host-header"],
-    log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
+    onRequest: terminal && ((request, outcome) => terminal.request(values.tunnel, request, outcome)),
+    log: around.makeLog(
+      values["log-level"],
+      logDestination(
+        values["log-format"],
+        // Lines that did not pass through the block would be drawn over.
+        terminal !== undefined && around.errors.isTerminal ? terminal.log : around.errors,
+      ),
+    ),
   }
 }
 
