@@ -77,6 +77,8 @@ export interface AgentOptions {
   readonly tunnel?: string
   readonly token?: string
   readonly args?: readonly string[]
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Resolves once the agent runs; whether it is attached by then `attached` tells. */
@@ -89,6 +91,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       ...["--transport", transport, "--tunnel", tunnel, ...args],
     ],
     token: options.token ?? token,
+    environment: options.environment ?? {},
   })
   try {
     const statusUrl = `${await program.line(/^Status on (http:\/\/127\.0\.0\.1:\d+)\/$/)}/status.json`
