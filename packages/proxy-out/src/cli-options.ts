@@ -1,6 +1,7 @@
 // Every option of proxy-out with its default, range and help, in one table.
 import {
   CommandError,
+  configFile,
   logFormats,
   logLevels,
   parseDurationMs,
@@ -79,6 +80,7 @@ export const edgeTable = {
     help: "where proxy-out keeps what it made; without it $XDG_STATE_HOME/restante or ~/.local/state/restante",
     read: (text: string): string => text,
   },
+  config: configFile,
   "log-level": {
     group: "Logging",
     placeholder: "LEVEL",
@@ -97,8 +99,8 @@ export const edgeTable = {
 
 export type EdgeTable = typeof edgeTable
 
-/** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-export function checkRedisUrl(text: string): string {
+/** Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+function checkRedisUrl(text: string): string {
   redisAddress(text)
   return text
 }

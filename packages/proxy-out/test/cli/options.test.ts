@@ -142,6 +142,11 @@ describe("help and version", () => {
         the private server.
 
         Usage: proxy-out [options]
+               proxy-out COMMAND [options]   (proxy-out COMMAND --help tells more)
+
+        Commands:
+          config check FILE         looks through a file of --config and says everything
+                                    that is wrong in it
 
         Listening:
           --port PORT               TCP port that clients and agents connect to, 0 to
@@ -174,6 +179,11 @@ describe("help and version", () => {
                                     --data-dir
           --data-dir DIR            where proxy-out keeps what it made; without it
                                     $XDG_STATE_HOME/restante or ~/.local/state/restante
+
+        Configuration:
+          --config FILE             YAML file of options, each under its name without
+                                    the dashes. --print-config shows what comes of all
+                                    sources
 
         Logging:
           --log-level LEVEL         least important kind of line to log (on standard
