@@ -1,7 +1,6 @@
 // Every option of proxy-in with its default, range and help, in one table.
 import {
   CommandError,
-  configFile,
   logFormats,
   logLevels,
   readChoice,
@@ -22,7 +21,6 @@ const defaultConcurrency = "1024"
 export const agentTable = {
   server: {
     group: "The two ends",
-    perTunnel: true,
     placeholder: "URL",
     help:
       "the private server: http://HOST:PORT, https://HOST:PORT or unix:/path/of.sock. A path (unix:/path/of.sock:/path) " +
@@ -52,7 +50,6 @@ export const agentTable = {
   },
   "ca-file": {
     group: "Trust",
-    perTunnel: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --server, instead of the system's",
     read: (text: string): string => text,
@@ -99,7 +96,6 @@ export const agentTable = {
   },
   concurrency: {
     group: "Requests",
-    perTunnel: true,
     placeholder: "N",
     help: "most requests given to the private server at the same time, 1 to 65535; the edge holds the rest",
     default: defaultConcurrency,
@@ -107,7 +103,6 @@ export const agentTable = {
   },
   "max-upgrades": {
     group: "Requests",
-    perTunnel: true,
     placeholder: "N",
     help: "most WebSockets and other switched connections at a time, 0 to 65535; they do not count against --concurrency",
     default: String(defaultMaxUpgrades),
@@ -115,7 +110,6 @@ export const agentTable = {
   },
   "host-header": {
     group: "Requests",
-    perTunnel: true,
     placeholder: "preserve|upstream|VALUE",
     help: "which Host the private server sees: preserve the client's, upstream for the one of --server, or a fixed value",
     default: "preserve",
@@ -129,7 +123,6 @@ export const agentTable = {
       `Without it ${defaultStatusPort}, or none when that is taken`,
     read: parseStatusPort,
   },
-  config: configFile,
   "log-level": {
     group: "Watching it",
     placeholder: "LEVEL",
@@ -149,7 +142,7 @@ export const agentTable = {
 export type AgentTable = typeof agentTable
 
 /** What `--proxy`, or PROXY_IN_PROXY, says. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-function parseProxy(text: string): ForwardProxy | "none" {
+export function parseProxy(text: string): ForwardProxy | "none" {
   return text === "none" ? "none" : parseForwardProxy(text, "--proxy")
 }
 

@@ -1,19 +1,17 @@
 // The command line of proxy-in: its options, its commands and its help.
 import { readCommandLine, type CommandLine, type Program } from "@restante/protocol"
-import * as files from "node:fs/promises"
-import * as yaml from "yaml"
 import yargs from "yargs"
 import { agentTable, type AgentTable } from "./cli-options.ts"
 import { commands } from "./commands/index.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
 
-/** Reads the words after `proxy-in`, the environment and the file. Raises `CommandError`. */
+/** Reads the words after `proxy-in`. Raises `CommandError("usage")`. `columns` is the width of the help. */
 export function parseAgentArguments(
   argv: readonly string[],
-  { version, environment, output }: Pick<AgentSurroundings, "version" | "environment" | "output">,
+  program: { readonly version: string; readonly columns: number },
 ): Promise<CommandLine<AgentTable, AgentSurroundings>> {
-  const reading = { parser: yargs(), argv, columns: output.columns, environment, yaml, files }
-  return readCommandLine({ ...agentProgram, version }, reading)
+  const { version, columns } = program
+  return readCommandLine({ ...agentProgram, version }, { parser: yargs(), argv, columns })
 }
 
 const agentProgram: Omit<Program<AgentTable, AgentSurroundings>, "version"> = {

@@ -1,90 +1,164 @@
 // proxy-in from command line to exit code: reads the options and the token, runs an agent and its status page until told to stop.
+import { readFile } from "node:fs/promises"
 import {
+  CommandError,
   exitCodeOf,
+  givenToken,
   listenProblem,
   logDestination,
   serveUntil,
   systemCode,
   type OptionValues,
-  type RunLine,
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
+import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
-import { defaultStatusPort, type AgentTable } from "./cli-options.ts"
-import { systemClock } from "./clock.ts"
+import { readClientIdentity, type ClientIdentity } from "./attach/client-identity.ts"
+import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
+import { readCaFile } from "./ca-file.ts"
+import { defaultStatusPort, parseProxy, type AgentTable } from "./cli-options.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
-import { canRedraw, Terminal } from "./terminal/terminal.ts"
-import { agentOptions } from "./tunnel-options.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
   return exitCodeOf("proxy-in", around.errors, async () => {
-    const line = await parseAgentArguments(argv, around)
+    const line = await parseAgentArguments(argv, { version: around.version, columns: around.output.columns })
     switch (line.kind) {
       case "print":
         around.output.write(line.text)
-        for (const problem of line.problems) around.errors.write(`proxy-in: ${problem}\n`)
-        return line.problems.length > 0 ? 2 : 0
+        return 0
       case "command":
         return line.run(around)
       case "run":
-        await runAgent(line, around)
+        await runAgent(line.values, around)
         return 0
     }
   })
 }
 
-async function runAgent(
-  { values, tunnels, configuration }: RunLine<AgentTable>,
-  around: AgentSurroundings,
-): Promise<void> {
-  const terminal = terminalFor(values, around)
-  // Lines that did not pass through the block would be drawn over.
-  const lines = terminal !== undefined && around.errors.isTerminal ? terminal.log : around.errors
-  const log = around.makeLog(values["log-level"], logDestination(values["log-format"], lines))
-  for (const warning of configuration.warnings) log.warn(warning)
-  const options = await Promise.all(
-    tunnels.map((tunnel) => agentOptions(tunnel, { environment: around.environment, log, terminal })),
-  )
-  warnOfOpenToken(values.external, log)
-  const agents = new Agents(options, (made) => around.makeAgent(made))
+async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundings): Promise<void> {
+  const options = await agentOptions(values, around)
+  warnOfOpenToken(options)
+  const agents = new Agents([options], (made) => around.makeAgent(made))
   const page = new StatusServer(() => agents.status())
   const service = {
     start: async () => {
       // First the page: a taken port is found before the edge counts on this agent.
-      const port = values.port === "off" ? undefined : await listen(page, values.port, log)
+      const port = values.port === "off" ? undefined : await listen(page, values.port, options.log)
       await agents.start()
       return port
     },
     stop: async () => {
       await agents.stop()
       await page.stop()
-      terminal?.stop()
     },
   }
   await serveUntil(service, around.signal, (port) => {
-    const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
-    if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)
-    const served = options.map(
-      ({ external, server, tunnel }) =>
-        `${externalText(external)} -> ${upstreamText(server)} (tunnel ${tunnel})\n`,
+    const status = port === undefined ? "" : `Status on http://127.0.0.1:${port}/\n`
+    around.output.write(
+      `${externalText(options.external)} -> ${upstreamText(options.server)} (tunnel ${options.tunnel})\n${status}`,
     )
-    const status = pageUrl === undefined ? "" : `Status on ${pageUrl}\n`
-    around.output.write(served.join("") + status)
   })
 }
 
-/** The status block, where a person watches and the terminal can show it. */
-function terminalFor(values: OptionValues<AgentTable>, around: AgentSurroundings): Terminal | undefined {
-  const { output, environment, version } = around
-  if (values["log-format"] === "json" || !canRedraw(output, environment)) return undefined
-  return new Terminal({ output, environment, version, now: () => systemClock.now() })
+async function agentOptions(
+  values: OptionValues<AgentTable>,
+  around: AgentSurroundings,
+): Promise<AgentOptions> {
+  const server = await trustedUpstream(values.server, values["ca-file"])
+  const caFile = values["external-ca-file"]
+  if (caFile !== undefined && values.external.protocol !== "https:") {
+    throw new CommandError(
+      "usage",
+      "--external-ca-file is only for an https:// --external. Leave it out, or write https://.",
+    )
+  }
+  const token = await givenToken({
+    file: values["token-file"],
+    environment: around.environment,
+    readText: (path) => readFile(path, "utf8"),
+  })
+  if (token === undefined) {
+    throw new CommandError(
+      "usage",
+      "The edge's token is missing. Put it into a file and give --token-file FILE, or set RESTANTE_TOKEN; proxy-out says at its start where the token is.",
+    )
+  }
+  return {
+    server,
+    external: values.external,
+    externalCa: caFile === undefined ? undefined : await readCaFile(caFile, "--external-ca-file"),
+    externalIdentity: await identityFor(values),
+    proxy: await proxyFor(values, around.environment),
+    tunnel: values.tunnel,
+    token,
+    transport: values.transport,
+    concurrency: values.concurrency,
+    maxUpgrades: values["max-upgrades"],
+    hostHeader: values["host-header"],
+    log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
+  }
 }
 
-function warnOfOpenToken(external: URL, log: Logger): void {
+function identityFor(values: OptionValues<AgentTable>): Promise<ClientIdentity | undefined> {
+  const files = { certificate: values["external-cert-file"], key: values["external-key-file"] }
+  if (values.external.protocol === "http:" && (files.certificate ?? files.key) !== undefined) {
+    throw new CommandError(
+      "usage",
+      "--external-cert-file and --external-key-file are only for an https:// --external. Leave them out, or write https://.",
+    )
+  }
+  return readClientIdentity(files)
+}
+
+/** `--proxy`, else PROXY_IN_PROXY, else what the environment's usual variables say. */
+async function proxyFor(
+  values: OptionValues<AgentTable>,
+  environment: AgentSurroundings["environment"],
+): Promise<ForwardProxy | undefined> {
+  const asked = values.proxy ?? ownProxyVariable(environment)
+  const proxy = asked === "none" ? undefined : (asked ?? environmentProxy(values.external, environment))
+  const caFile = values["proxy-ca-file"]
+  if (caFile === undefined) return proxy
+  if (proxy?.tls !== true) {
+    throw new CommandError(
+      "usage",
+      "--proxy-ca-file is only for a proxy with https:// in its URL. Leave it out, or write https://.",
+    )
+  }
+  return { ...proxy, ca: await readCaFile(caFile, "--proxy-ca-file") }
+}
+
+function ownProxyVariable(environment: AgentSurroundings["environment"]): ForwardProxy | "none" | undefined {
+  const text = environment["PROXY_IN_PROXY"]
+  if (text === undefined || text === "") return undefined
+  try {
+    return parseProxy(text)
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new CommandError("usage", `PROXY_IN_PROXY: ${error.message}`, { cause: error })
+    throw error
+  }
+}
+
+async function trustedUpstream(
+  server: UpstreamAddress,
+  caFile: string | undefined,
+): Promise<UpstreamAddress> {
+  if (caFile === undefined) return server
+  if (server.kind !== "tcp" || !server.tls) {
+    throw new CommandError(
+      "usage",
+      "--ca-file is only for an https:// --server. Leave it out, or write https://.",
+    )
+  }
+  return { ...server, ca: await readCaFile(caFile, "--ca-file") }
+}
+
+function warnOfOpenToken({ external, log }: AgentOptions): void {
   const near = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(external.hostname)
   if (external.protocol === "http:" && !near) {
     log.warn(

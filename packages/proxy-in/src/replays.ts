@@ -52,11 +52,9 @@ export class Replays implements StreamSink {
   /** Begins nothing more, ends WebSockets politely; resolves once everything that runs has ended. */
   drained(): Promise<void> {
     this.#draining = true
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#idle = resolve
+    if (this.#running.size === 0) return Promise.resolve()
     for (const replay of this.#running.values()) replay.leave()
-    if (this.#running.size === 0) resolve()
-    return promise
+    return new Promise((resolve) => (this.#idle = resolve))
   }
 
   /** The session is over: the upstreams' connections are closed, nobody waits for their answers. */

@@ -1,16 +1,18 @@
 // Every option of proxy-out with its default, range and help, in one table.
 import {
   CommandError,
-  configFile,
   logFormats,
   logLevels,
+  parseByteSize,
   parseDurationMs,
   readChoice,
   readCount,
+  shown,
   type LogFormat,
   type Option,
 } from "@restante/protocol"
 import { dispatches, type Dispatch } from "./edge-options.ts"
+import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
 import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
 const hourMs = 3_600_000
@@ -50,6 +52,43 @@ export const edgeTable = {
     default: "10000",
     read: (text: string): number => readCount(text, 1, 1_000_000),
   },
+  "trusted-proxies": {
+    group: "Requests",
+    placeholder: "CIDR",
+    help:
+      "proxy in front of this edge, as in 10.0.0.0/8 or 2001:db8::1: its X-Forwarded-For, -Proto, -Host and Forwarded are continued, " +
+      "everybody else's are replaced",
+    list: true,
+    read: parseTrustedProxy,
+  },
+  "max-body-size": {
+    group: "Requests",
+    placeholder: "SIZE",
+    help: "largest body of a request, 0 to 8192GiB or unlimited; a larger one gets 413",
+    default: "unlimited",
+    read: parseBodySize,
+  },
+  "head-timeout": {
+    group: "Requests",
+    placeholder: "DURATION",
+    help: "how long a client may take to send the head of a request, 1s to 1h; then it gets 408",
+    default: "30s",
+    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: hourMs }),
+  },
+  "body-timeout": {
+    group: "Requests",
+    placeholder: "DURATION",
+    help: "how long the body of a request may pause, 1s to 24h; then the client gets 408",
+    default: "60s",
+    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: 24 * hourMs }),
+  },
+  "idle-timeout": {
+    group: "Requests",
+    placeholder: "DURATION",
+    help: "how long a client's connection may lie idle between requests, 1s to 24h; then it is closed",
+    default: "75s",
+    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: 24 * hourMs }),
+  },
   redis: {
     group: "Queue",
     placeholder: "URL",
@@ -80,7 +119,6 @@ export const edgeTable = {
     help: "where proxy-out keeps what it made; without it $XDG_STATE_HOME/restante or ~/.local/state/restante",
     read: (text: string): string => text,
   },
-  config: configFile,
   "log-level": {
     group: "Logging",
     placeholder: "LEVEL",
@@ -99,8 +137,8 @@ export const edgeTable = {
 
 export type EdgeTable = typeof edgeTable
 
-/** Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-function checkRedisUrl(text: string): string {
+/** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+export function checkRedisUrl(text: string): string {
   redisAddress(text)
   return text
 }
@@ -125,6 +163,20 @@ function redisAddress(text: string): RedisAddress {
       { cause: error },
     )
   }
+}
+
+function parseBodySize(text: string): number {
+  if (text.trim().toLowerCase() === "unlimited") return Number.POSITIVE_INFINITY
+  return parseByteSize(text, { leastBytes: 0, mostBytes: 8192 * 1024 ** 3 })
+}
+
+function parseTrustedProxy(text: string): AddressRange {
+  const range = parseAddressRange(text)
+  if (range !== undefined) return range
+  throw new CommandError(
+    "usage",
+    `${shown(text)} is no range of addresses. Write one as in 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32.`,
+  )
 }
 
 function parseHost(text: string): string {

@@ -1,6 +1,8 @@
 // What an edge needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
 import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
+import type { Patience } from "./ingress/patience.ts"
+import type { AddressRange } from "./ingress/trusted-proxies.ts"
 
 export interface EdgeOptions {
   /** Address to listen on, "0.0.0.0" or "::" for all. */
@@ -17,6 +19,12 @@ export interface EdgeOptions {
   readonly timeoutMs: number
   /** Most requests that may wait at once; the next one gets 503 immediately. At least 1. */
   readonly maxQueue: number
+  /** Largest body of a request, in bytes; a larger one gets 413. Default: no limit. */
+  readonly maxBodyBytes?: number | undefined
+  /** Proxies in front of this edge whose X-Forwarded-* and Forwarded lines are continued. Default: none. */
+  readonly trustedProxies?: readonly AddressRange[] | undefined
+  /** How long clients may take, see `Patience`. Default: `defaultPatience`. */
+  readonly patience?: Partial<Patience> | undefined
   /** What an agent has to show to attach. */
   readonly token: Secret
   readonly log: Logger

@@ -12,6 +12,7 @@ import type { EdgeOptions } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
+import { TrustedProxies } from "./ingress/trusted-proxies.ts"
 import type { Broker } from "./queue/broker.ts"
 import { openQueue } from "./queue/open-queue.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
@@ -70,6 +71,8 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     holdMs,
     timeoutMs,
     maxQueue,
+    maxBodyBytes: options.maxBodyBytes,
+    trustedProxies: options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : undefined,
     tunnelOf: (head) => tunnelOf(head, sessions),
     dateLine,
   })
@@ -88,6 +91,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     port: options.port,
     log,
     dateLine,
+    patience: options.patience,
     accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
     attach: (head, connection) => endpoints.route(head, connection),
     admin: (socket) => people.take(socket),

@@ -1,5 +1,6 @@
 // proxy-out from command line to exit code: reads the options, finds the token, runs an edge until told to stop.
 import {
+  CommandError,
   exitCodeOf,
   listenProblem,
   logDestination,
@@ -10,7 +11,7 @@ import {
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { announcement } from "./announce.ts"
-import type { EdgeTable } from "./cli-options.ts"
+import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
 import { parseEdgeArguments } from "./command-line.ts"
 import { defaultDataDir, findToken, type FoundToken } from "./token.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
@@ -18,12 +19,11 @@ import type { EdgeSurroundings } from "./surroundings.ts"
 /** Resolves with the exit code; never rejects. */
 export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): Promise<number> {
   return exitCodeOf("proxy-out", around.errors, async () => {
-    const line = await parseEdgeArguments(argv, around)
+    const line = await parseEdgeArguments(argv, { version: around.version, columns: around.output.columns })
     switch (line.kind) {
       case "print":
         around.output.write(line.text)
-        for (const problem of line.problems) around.errors.write(`proxy-out: ${problem}\n`)
-        return line.problems.length > 0 ? 2 : 0
+        return 0
       case "command":
         return line.run(around)
       case "run":
@@ -34,6 +34,7 @@ export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): 
 }
 
 async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<void> {
+  const redisUrl = values.redis ?? redisFromEnvironment(around)
   const found = await findToken({
     tokenFile: values["token-file"],
     dataDir: values["data-dir"] ?? defaultDataDir(around.environment, around.home),
@@ -45,11 +46,18 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
   const edge = around.makeEdge({
     host,
     port: values.port,
-    redisUrl: values.redis,
+    redisUrl,
     dispatch: values.dispatch,
     holdMs: values.hold,
     timeoutMs: values.timeout,
     maxQueue: values["max-queue"],
+    maxBodyBytes: values["max-body-size"],
+    trustedProxies: values["trusted-proxies"],
+    patience: {
+      headMs: values["head-timeout"],
+      bodyMs: values["body-timeout"],
+      idleMs: values["idle-timeout"],
+    },
     token: found.token,
     log,
   })
@@ -71,6 +79,18 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
       }),
     )
   })
+}
+
+function redisFromEnvironment({ environment }: EdgeSurroundings): string | undefined {
+  const text = environment["PROXY_OUT_REDIS"]
+  if (text === undefined || text === "") return undefined
+  try {
+    return checkRedisUrl(text)
+  } catch (error) {
+    if (error instanceof CommandError)
+      throw new CommandError("usage", `PROXY_OUT_REDIS: ${error.message}`, { cause: error })
+    throw error
+  }
 }
 
 function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {

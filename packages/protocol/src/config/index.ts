@@ -9,12 +9,8 @@ export {
   type CommandErrorCode,
 } from "./command-error.ts"
 export type { ArgumentParser } from "./arguments.ts"
-export { readCommandLine, type CommandLine, type RunLine } from "./command-line.ts"
+export { readCommandLine, type CommandLine } from "./command-line.ts"
 export { command, type AnyCommand, type Command, type CommandCall, type Example } from "./commands.ts"
-export { checkConfigFile } from "./check-config.ts"
-export type { Configuration, Sources } from "./configuration.ts"
-export type { FileReader } from "./config-file.ts"
-export type { YamlParser } from "./yaml-document.ts"
 export { formatByteSize, parseByteSize, type ByteRange } from "./byte-sizes.ts"
 export { formatDurationMs, parseDurationMs, type DurationRange } from "./durations.ts"
 export type { Program } from "./help.ts"
@@ -24,7 +20,6 @@ export {
   anyText,
   byteSize,
   choice,
-  configFile,
   duration,
   logLevels,
   onOrOff,
@@ -34,7 +29,7 @@ export {
   type Kind,
   type LogLevel,
 } from "./option-kinds.ts"
-export type { Option, OptionTable, OptionValues, ValueSchema } from "./options.ts"
+export type { Option, OptionTable, OptionValues } from "./options.ts"
 export {
   exitCodeOf,
   listenProblem,

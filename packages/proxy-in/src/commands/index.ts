@@ -1,6 +1,5 @@
 // The commands of proxy-in beside its main one, in the order of --help: a file for each, and one line here.
 import type { AnyCommand } from "@restante/protocol"
 import type { AgentSurroundings } from "../surroundings.ts"
-import { configCheck } from "./config-check.ts"
 
-export const commands: readonly AnyCommand<AgentSurroundings>[] = [configCheck]
+export const commands: readonly AnyCommand<AgentSurroundings>[] = []

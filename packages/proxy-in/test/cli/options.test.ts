@@ -223,11 +223,6 @@ describe("help and version", () => {
         connects outwards: no port of the firewall has to be opened.
 
         Usage: proxy-in [options]
-               proxy-in COMMAND [options]   (proxy-in COMMAND --help tells more)
-
-        Commands:
-          config check FILE         looks through a file of --config and says everything
-                                    that is wrong in it
 
         The two ends:
           --server URL              the private server: http://HOST:PORT,
@@ -290,11 +285,6 @@ describe("help and version", () => {
                                     how the log looks: json is one JSON object a line,
                                     pretty is for people, auto is pretty on a terminal
                                     and json elsewhere (default auto)
-
-        Configuration:
-          --config FILE             YAML file of options, each under its name without
-                                    the dashes. --print-config shows what comes of all
-                                    sources
 
         Other:
           -h, --help                this text

@@ -1,6 +1,5 @@
 // The commands of proxy-out beside its main one, in the order of --help: a file for each, and one line here.
 import type { AnyCommand } from "@restante/protocol"
 import type { EdgeSurroundings } from "../surroundings.ts"
-import { configCheck } from "./config-check.ts"
 
-export const commands: readonly AnyCommand<EdgeSurroundings>[] = [configCheck]
+export const commands: readonly AnyCommand<EdgeSurroundings>[] = []

@@ -26,6 +26,8 @@ export interface ExchangePort {
   refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void
   /** What the windows of all clients may grow by. */
   readonly budget: WindowBudget
+  /** Largest request body, in bytes; one that said its length has been checked already. */
+  readonly maxBodyBytes: number
   /** When a hold that begins now ends, epoch milliseconds. */
   holdEndsAt(): number
 }
@@ -58,6 +60,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   #taken = false
   /** Agents that were lost and may have begun it. */
   #perhapsBegun = 0
+  #bodyBytes = 0
 
   constructor(
     port: ExchangePort,
@@ -98,6 +101,10 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
   onBody(bytes: Buffer): void {
     if (this.#phase === "over") return
     if (this.#pipe !== undefined) return this.#pipe.clientSaid(bytes)
+    if (this.request.body.kind === "chunked") {
+      this.#bodyBytes += bytes.length
+      if (this.#bodyBytes > this.#port.maxBodyBytes) return this.#bodyTooLarge()
+    }
     this.#body?.push(bytes)
     if (this.#phase === "leased") this.#port.progressed(this)
   }
@@ -259,6 +266,13 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     const keepAlive = this.request.keepAlive && (this.#body?.complete ?? true)
     this.#settle(code)
     this.#port.refuse(this, code, keepAlive)
+  }
+
+  /** RFC 9110 §15.5.14: what the upstream has of it never gets its end. */
+  #bodyTooLarge(): void {
+    if (this.#phase === "leased") this.#perhapsBegun++
+    this.#stream?.reset("cancelled")
+    this.fail("body_too_large")
   }
 
   /** Nothing of it has been used up. */

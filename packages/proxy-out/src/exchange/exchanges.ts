@@ -7,6 +7,7 @@ import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
 import { forwardedHead } from "../ingress/forwarded-head.ts"
 import { Refusal } from "../ingress/refusal.ts"
+import type { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Broker } from "../queue/broker.ts"
 import type { Client, RequestHandler } from "./client.ts"
 import { ClientResponse } from "./client-response.ts"
@@ -25,6 +26,10 @@ export interface ExchangesOptions {
   readonly holdMs: number
   readonly timeoutMs: number
   readonly maxQueue: number
+  /** Largest request body, in bytes. Default: no limit. */
+  readonly maxBodyBytes?: number | undefined
+  /** Whose X-Forwarded-* lines count. Default: nobody's. */
+  readonly trustedProxies?: TrustedProxies | undefined
   /** Which tunnel a request is for. */
   readonly tunnelOf: (head: RequestHead) => string
   /** "Date: …" with CRLF. */
@@ -46,6 +51,7 @@ export class Exchanges implements ExchangePort {
   readonly #pseudonym: string
   readonly #via: readonly [string, string]
   readonly #viaResponse: string
+  readonly maxBodyBytes: number
   readonly counts = { accepted: 0, answered: 0, failed: 0 }
   #stopping = false
   #idle: (() => void) | undefined
@@ -53,6 +59,7 @@ export class Exchanges implements ExchangePort {
   constructor(options: ExchangesOptions) {
     this.#options = options
     const { clock, holdMs, timeoutMs } = options
+    this.maxBodyBytes = options.maxBodyBytes ?? Number.POSITIVE_INFINITY
     this.#holds = new Deadlines({ afterMs: holdMs, clock, onExpired: (exchange) => exchange.holdExpired() })
     this.#live = new LiveExchanges({ timeoutMs, clock, onOverdue: (exchange) => exchange.responseOverdue() })
     this.#pseudonym = `restante-${options.edgeId}`
@@ -81,6 +88,8 @@ export class Exchanges implements ExchangePort {
     if (this.#stopping) return this.#refusal(head, client, "edge_stopping")
     if (this.#holds.size >= maxQueue) return this.#refusal(head, client, "queue_full")
     if (this.#cameThroughHere(head)) return this.#refusal(head, client, "loop_detected")
+    if (head.body.kind === "length" && head.body.length > this.maxBodyBytes)
+      return this.#refusal(head, client, "body_too_large")
     if (head.expectUnknown) return this.#refusal(head, client, "expectation_failed")
     const response = new ClientResponse({
       client,
@@ -89,6 +98,8 @@ export class Exchanges implements ExchangePort {
       via: this.#viaResponse,
       dateLine,
     })
+    const peer = client.remoteAddress
+    const trusted = this.#options.trustedProxies?.trusts(peer) === true
     const id = nanoid()
     const offer = upgradeOffer(head)
     this.counts.accepted++
@@ -107,15 +118,16 @@ export class Exchanges implements ExchangePort {
         // Whoever has been given a connection to switch may have begun to speak on it.
         idempotent: offer === undefined && isIdempotent(head.method),
         record: {
-          clientAddress: client.remoteAddress,
+          clientAddress: trusted ? this.#options.trustedProxies.clientOf(head.fields, peer) : peer,
           scheme: client.scheme,
           traceparent: traceparentOf(head),
         },
         head: forwardedHead(head, {
-          clientAddress: client.remoteAddress,
+          clientAddress: peer,
           scheme: client.scheme,
           via: this.#via[head.minorVersion],
           upgrade: offer,
+          trusted,
         }),
         bodyFollows: offer !== undefined,
         body: undefined,

@@ -152,6 +152,12 @@ export const failures = {
     title: "This request came through here before.",
     forwarded: "no",
   },
+  body_too_large: {
+    status: 413,
+    proxyStatus: "http_request_denied",
+    title: "The body of the request is larger than this server takes.",
+    forwarded: "no",
+  },
   expectation_failed: {
     status: 417,
     proxyStatus: "http_request_denied",

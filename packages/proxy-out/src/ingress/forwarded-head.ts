@@ -3,6 +3,7 @@
 import { endToEndFields, originTarget, upgradeLines } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { withOneHopLess } from "./max-forwards.ts"
+import { continuedForwarding } from "./trusted-proxies.ts"
 
 export interface ClientFacts {
   readonly clientAddress: string
@@ -11,12 +12,12 @@ export interface ClientFacts {
   readonly via: string
   /** Protocols that the upstream may switch to, as `upgradeOffer` gives them; undefined for an ordinary request. */
   readonly upgrade?: string | undefined
+  /** The client is a proxy whose X-Forwarded-* and Forwarded lines are to be believed. Default false. */
+  readonly trusted?: boolean
 }
 
-export function forwardedHead(
-  head: RequestHead,
-  { clientAddress, scheme, via, upgrade }: ClientFacts,
-): string {
+export function forwardedHead(head: RequestHead, facts: ClientFacts): string {
+  const { clientAddress, scheme, via, upgrade } = facts
   const { host } = head
   // RFC 9112 §3.2.2: an absolute target's authority overrides Host, and the origin server gets the target's path.
   const absolute = head.targetForm === "absolute"
@@ -26,9 +27,14 @@ export function forwardedHead(
   // HTTP/1.0 may come without Host, HTTP/1.1 may not go without: empty when there is no authority (RFC 9112 §3.2).
   if (host === undefined) lines = `Host:\r\n${lines}`
   if (head.method === "OPTIONS") lines = withOneHopLess(lines)
-  let added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
-  if (host !== undefined && host !== "" && host.length <= maxForwardedHost)
-    added += `X-Forwarded-Host: ${host}\r\n`
+  const shownHost = host !== undefined && host.length <= maxForwardedHost ? host : ""
+  let added: string
+  if (facts.trusted === true)
+    added = continuedForwarding(head.fields, { address: clientAddress, scheme, host: shownHost })
+  else {
+    added = `X-Forwarded-For: ${clientAddress}\r\nX-Forwarded-Proto: ${scheme}\r\n`
+    if (shownHost !== "") added += `X-Forwarded-Host: ${shownHost}\r\n`
+  }
   // RFC 9110 §10.1.4: TE is about one connection. Trailers do cross, so it is said anew; the agent does so once more.
   if (head.acceptsTrailers) added += "TE: trailers\r\n"
   if (upgrade !== undefined) added += upgradeLines(upgrade)

@@ -11,6 +11,7 @@ import { ClientConnection } from "./client-connection.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ConnectionPort } from "./client-connection.ts"
 import { endsHere, optionsAnswer } from "./max-forwards.ts"
+import { defaultPatience, type Patience } from "./patience.ts"
 import { Refusal } from "./refusal.ts"
 
 export interface IngressOptions {
@@ -18,6 +19,8 @@ export interface IngressOptions {
   readonly port: number
   readonly log: Logger
   readonly dateLine: () => string
+  /** Default: `defaultPatience`. */
+  readonly patience?: Partial<Patience> | undefined
   /** Requests for tunnels. */
   readonly accept: (head: RequestHead, connection: ClientConnection) => RequestHandler
   /** Requests under /.restante/: the agents' endpoints; undefined for what is for people. */
@@ -32,7 +35,6 @@ const reservedPrefix = "/.restante/"
 const sweepMs = 1000
 /** A client that is slow to read the last answer before a stop is waited for this long. */
 const flushMs = 10_000
-const limitsSeconds = { idle: 75, head: 30, body: 60, stalledReader: 600 }
 const maxConnections = 20_000
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }
 
@@ -40,10 +42,12 @@ export class Ingress implements ConnectionPort {
   readonly #options: IngressOptions
   readonly #server: Server
   readonly #connections = new Set<ClientConnection>()
+  readonly #patience: Patience
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(options: IngressOptions) {
     this.#options = options
+    this.#patience = { ...defaultPatience, ...options.patience }
     this.#server = createServer(socketOptions, (socket) => {
       this.#connections.add(new ClientConnection(socket, this))
     })
@@ -165,18 +169,20 @@ export class Ingress implements ConnectionPort {
 
   #check(connection: ClientConnection): void {
     const { phase, quiet } = connection.sweep()
+    const quietMs = quiet * sweepMs
+    const { idleMs, headMs, bodyMs, stalledReaderMs } = this.#patience
     switch (phase) {
       case "idle":
-        if (quiet >= limitsSeconds.idle) connection.close()
+        if (quietMs >= idleMs) connection.close()
         return
       case "head":
-        if (quiet >= limitsSeconds.head) connection.giveUp(this.#timeout())
+        if (quietMs >= headMs) connection.giveUp(this.#timeout())
         return
       case "body":
-        if (quiet >= limitsSeconds.body) connection.giveUp(this.#timeout())
+        if (quietMs >= bodyMs) connection.giveUp(this.#timeout())
         return
       case "response":
-        if (quiet >= limitsSeconds.stalledReader) connection.reset()
+        if (quietMs >= stalledReaderMs) connection.reset()
         return
       case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
     }

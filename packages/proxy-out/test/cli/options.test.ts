@@ -16,6 +16,9 @@ describe("options", () => {
       holdMs: 30_000,
       timeoutMs: 60_000,
       maxQueue: 10_000,
+      maxBodyBytes: Number.POSITIVE_INFINITY,
+      trustedProxies: [],
+      patience: { headMs: 30_000, bodyMs: 60_000, idleMs: 75_000 },
     })
   })
 
@@ -37,6 +40,21 @@ describe("options", () => {
     [["--hold", "0s"], { holdMs: 0 }],
     [["--timeout", "2m"], { timeoutMs: 120_000 }],
     [["--max-queue", "5000"], { maxQueue: 5000 }],
+    [["--max-body-size", "64KiB"], { maxBodyBytes: 65_536 }],
+    [["--max-body-size", "0"], { maxBodyBytes: 0 }],
+    [["--max-body-size", "unlimited"], { maxBodyBytes: Number.POSITIVE_INFINITY }],
+    [
+      ["--trusted-proxies", "10.0.0.0/8", "--trusted-proxies", "::1"],
+      {
+        trustedProxies: [
+          { address: "10.0.0.0", prefixBits: 8 },
+          { address: "::1", prefixBits: 128 },
+        ],
+      },
+    ],
+    [["--head-timeout", "5s"], { patience: { headMs: 5000, bodyMs: 60_000, idleMs: 75_000 } }],
+    [["--body-timeout", "2m"], { patience: { headMs: 30_000, bodyMs: 120_000, idleMs: 75_000 } }],
+    [["--idle-timeout", "1s"], { patience: { headMs: 30_000, bodyMs: 60_000, idleMs: 1000 } }],
   ])("%j reaches the edge", async (argv, expected) => {
     const run = await proxyOut(argv, { environment })
     expect(run.stderr).toBe("")
@@ -103,6 +121,16 @@ describe("refusals", () => {
     [["--hold", "25h"], '--hold: "25h" is out of range. Give 0s to 24h.'],
     [["--timeout", "0s"], '--timeout: "0s" is out of range. Give 10ms to 24h.'],
     [["--max-queue", "0"], '--max-queue: "0" is not possible. Give a whole number from 1 to 1000000.'],
+    [["--max-body-size", "10 apples"], '--max-body-size: "10 apples" is not a size.'],
+    [["--max-body-size", "9000GiB"], "is out of range."],
+    [
+      ["--trusted-proxies", "10.0.0.0/33"],
+      '--trusted-proxies: "10.0.0.0/33" is no range of addresses. Write one as in 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32.',
+    ],
+    [["--trusted-proxies", "proxy.internal"], '"proxy.internal" is no range of addresses.'],
+    [["--head-timeout", "500ms"], '--head-timeout: "500ms" is out of range. Give 1s to 1h.'],
+    [["--body-timeout", "0s"], '--body-timeout: "0s" is out of range. Give 1s to 24h.'],
+    [["--idle-timeout", "75"], '--idle-timeout: "75" is not a duration.'],
     [["--log-format", "logfmt"], '--log-format: "logfmt" is not one of auto, pretty, json.'],
     [
       ["--log-level", "verbose"],
@@ -142,11 +170,6 @@ describe("help and version", () => {
         the private server.
 
         Usage: proxy-out [options]
-               proxy-out COMMAND [options]   (proxy-out COMMAND --help tells more)
-
-        Commands:
-          config check FILE         looks through a file of --config and says everything
-                                    that is wrong in it
 
         Listening:
           --port PORT               TCP port that clients and agents connect to, 0 to
@@ -163,6 +186,18 @@ describe("help and version", () => {
                                     (default 60s)
           --max-queue N             most requests that may wait at once, 1 to 1000000;
                                     the next one gets 503 immediately (default 10000)
+          --trusted-proxies CIDR    proxy in front of this edge, as in 10.0.0.0/8 or
+                                    2001:db8::1: its X-Forwarded-For, -Proto, -Host and
+                                    Forwarded are continued, everybody else's are
+                                    replaced (may be repeated)
+          --max-body-size SIZE      largest body of a request, 0 to 8192GiB or
+                                    unlimited; a larger one gets 413 (default unlimited)
+          --head-timeout DURATION   how long a client may take to send the head of a
+                                    request, 1s to 1h; then it gets 408 (default 30s)
+          --body-timeout DURATION   how long the body of a request may pause, 1s to 24h;
+                                    then the client gets 408 (default 60s)
+          --idle-timeout DURATION   how long a client's connection may lie idle between
+                                    requests, 1s to 24h; then it is closed (default 75s)
 
         Queue:
           --redis URL               keep the queue in this Redis, redis://HOST:PORT/DB
@@ -179,11 +214,6 @@ describe("help and version", () => {
                                     --data-dir
           --data-dir DIR            where proxy-out keeps what it made; without it
                                     $XDG_STATE_HOME/restante or ~/.local/state/restante
-
-        Configuration:
-          --config FILE             YAML file of options, each under its name without
-                                    the dashes. --print-config shows what comes of all
-                                    sources
 
         Logging:
           --log-level LEVEL         least important kind of line to log (on standard
