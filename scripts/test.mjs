@@ -22,12 +22,6 @@ need({
   variable: undefined,
   packages: { debian: "curl", fedora: "curl", homebrew: "curl" },
 })
-// Programs are watched on a terminal that it makes.
-need({
-  programs: ["script"],
-  variable: undefined,
-  packages: { debian: "bsdutils", fedora: "util-linux-script", homebrew: "util-linux" },
-})
 
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,

@@ -11,6 +11,8 @@ export interface Case {
   readonly rfc: string
   /** What the client's connection sends and sees. */
   readonly client: readonly Step[]
+  /** A second client at the same time. */
+  readonly otherClient?: readonly Step[]
   /** One script for each request that reaches the upstream, in order; without it none may reach it. */
   readonly upstream?: readonly (readonly Step[])[]
   /** Which pair; see world.ts. Default "plain". */
@@ -30,7 +32,9 @@ export type Tunnel =
   | "refusing"
   | "nameless"
   | "no-tls"
-  | "absent"
+  | "distrusted"
+  | "loop"
+  | "round"
   | "mortal"
 
 export type Step =

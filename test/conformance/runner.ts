@@ -1,6 +1,5 @@
 // Plays conformance cases through real pairs, and checks every byte at both ends. After each case a plain request goes through
 // the same pair: whatever the case left behind at the upstream, or broke, is noticed there and then.
-import { once } from "node:events"
 import net from "node:net"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
@@ -33,14 +32,15 @@ const caseLimitMs = 30_000
 
 /** Rejects with the first thing that is not as the case says. */
 export async function runCase(world: World, one: Case): Promise<"every byte as it should be"> {
-  const { setup = "plain", tunnel = "default", client, upstream = [], leavesNoTrace } = one
+  const { setup = "plain", tunnel = "default", client, otherClient = [], upstream = [], leavesNoTrace } = one
   await world.attach(setup, "default")
+  if (tunnel === "round") await world.attach("tuned", tunnel)
   await world.attach(setup, tunnel)
   if (world.pseudonym(setup) === "") world.pseudonym(setup, await learnPseudonym(world, setup))
   const stage = stageFor(world, one)
   try {
-    await play(world, setup, client, upstream, stage)
-    await play(world, setup, [says(probe), gets(okAnswered)], [[gets(probeForwarded), says(ok)]], stage)
+    await play(world, setup, [client, otherClient], upstream, stage)
+    await play(world, setup, [[says(probe), gets(okAnswered)]], [[gets(probeForwarded), says(ok)]], stage)
   } catch (error) {
     await world.recover(setup)
     throw error
@@ -55,30 +55,31 @@ const probeForwarded = forwarded(["GET /probe HTTP/1.1", "Host: a"])
 async function play(
   world: World,
   setup: Setup,
-  client: readonly Step[],
+  clients: readonly (readonly Step[])[],
   scripts: readonly (readonly Step[])[],
   stage: Stage,
 ): Promise<void> {
   const { port } = await world.edge(setup)
   world.upstream.begin(scripts, stage)
-  const line = new Line(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }))
-  await once(line.socket, "connect")
+  const lines: Line[] = []
   try {
-    const upstream = world.upstream.finished()
-    const both = Promise.all([
-      line.play(client, stage).catch((error: unknown) => {
+    const played = clients.map((steps) => {
+      const line = new Line(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }))
+      lines.push(line)
+      return line.play(steps, stage).catch((error: unknown) => {
         throw new Error(`client: ${String(error)}`)
-      }),
-      upstream,
-    ])
-    await within("the case to end", caseLimitMs, both).catch((error: unknown) => {
-      throw new Error(
-        `${String(error)}; client has ${JSON.stringify(line.unread)}; ${world.upstream.missing}`,
-      )
+      })
     })
-    if (line.unread !== "") throw new Error(`the client got more: ${JSON.stringify(line.unread)}`)
+    await within("the case to end", caseLimitMs, Promise.all([...played, world.upstream.finished()])).catch(
+      (error: unknown) => {
+        const unread = JSON.stringify(lines.map((line) => line.unread))
+        throw new Error(`${String(error)}; clients have ${unread}; ${world.upstream.missing}`)
+      },
+    )
+    for (const { unread } of lines)
+      if (unread !== "") throw new Error(`the client got more: ${JSON.stringify(unread)}`)
   } finally {
-    line.socket.destroy()
+    for (const { socket } of lines) socket.destroy()
   }
 }
 

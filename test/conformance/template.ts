@@ -39,7 +39,13 @@ export function match(parts: readonly Part[], text: string, from: number): Match
 
 /** A whole chunked body with this content, in chunks of any size, and these trailer lines. No extensions. */
 export function chunked(content: string, ...trailers: readonly string[]): Reader {
-  const end = `0\r\n${trailers.map((line) => `${line}\r\n`).join("")}\r\n`
+  return chunks(content, `0\r\n${trailers.map((line) => `${line}\r\n`).join("")}\r\n`)
+}
+
+/** As `chunked`, but its end has not come yet. */
+export const chunkedSoFar = (content: string): Reader => chunks(content, "")
+
+function chunks(content: string, end: string): Reader {
   return {
     name: `chunks of ${JSON.stringify(content)} and ${JSON.stringify(end)}`,
     read: (text, from) => {
@@ -58,6 +64,17 @@ export function chunked(content: string, ...trailers: readonly string[]): Reader
         at += bytes + 2
       }
       return literal(end).read(text, at)
+    },
+  }
+}
+
+/** The first of them that fits. */
+export function oneOf(...readers: readonly Reader[]): Reader {
+  return {
+    name: readers.map(({ name }) => name).join(" or "),
+    read: (text, at) => {
+      const read = readers.map((reader) => reader.read(text, at))
+      return read.find((result) => typeof result === "number") ?? (read.includes("more") ? "more" : "other")
     },
   }
 }

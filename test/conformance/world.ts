@@ -1,8 +1,13 @@
 // The pairs that conformance cases run through: the real programs, one edge per setup and one agent per tunnel, each started
 // when the first case wants it and used by all that follow.
+import { once } from "node:events"
+import type { ServerResponse } from "node:http"
+import type { AddressInfo } from "node:net"
+import { createServer } from "node:tls"
+import { certificate, certificateKey } from "../../packages/proxy-in/test/upstream/certificate.ts"
 import { type Agent, type Edge, edgeStatus, startAgent, startEdge, type Transport } from "../support/pair.ts"
 import { type Queue, startQueue } from "../support/queue.ts"
-import { closedPort } from "../support/upstream.ts"
+import { closedPort, httpUpstream } from "../support/upstream.ts"
 import { until } from "../support/until.ts"
 import type { Setup, Tunnel } from "./case.ts"
 import { ScriptedUpstream } from "./upstream.ts"
@@ -10,7 +15,25 @@ import { ScriptedUpstream } from "./upstream.ts"
 const edgeArguments: Readonly<Record<Setup, readonly string[]>> = {
   plain: ["--hold", "600ms"],
   // Limits that a test can wait for.
-  tuned: ["--timeout", "700ms", "--max-queue", "1"],
+  tuned: [
+    ...[
+      "--timeout",
+      "700ms",
+      "--max-queue",
+      "1",
+      "--trusted-proxies",
+      "127.0.0.0/8",
+      "--trusted-proxies",
+      "::1",
+    ],
+    ...["--head-timeout", "1s", "--body-timeout", "1s", "--idle-timeout", "1s", "--max-body-size", "100kB"],
+  ],
+}
+
+const other = (setup: Setup): Setup => (setup === "plain" ? "tuned" : "plain")
+
+const refuse = (_request: unknown, response: ServerResponse): void => {
+  response.end()
 }
 
 export class World implements AsyncDisposable {
@@ -53,9 +76,9 @@ export class World implements AsyncDisposable {
   /** Resolves when the agent of this tunnel is attached; "absent" is a tunnel that nobody serves. */
   async attach(setup: Setup, tunnel: Tunnel): Promise<void> {
     const key = `${setup} ${tunnel}`
-    if (tunnel === "absent" || this.#agents.has(key)) return
+    if (this.#agents.has(key)) return
     const edge = await this.edge(setup)
-    const { server, args } = await this.#upstreamOf(tunnel)
+    const { server, args } = await this.#upstreamOf(setup, tunnel)
     const agent = await startAgent({ server, external: edge.url, transport: this.#transport, tunnel, args })
     this.#agents.set(key, this.#stack.use(agent))
     await agent.attached()
@@ -97,13 +120,21 @@ export class World implements AsyncDisposable {
     return tunnels.some((known) => known.tunnel === tunnel && known.sessions > 0)
   }
 
+  /** Port of a server whose certificate nobody trusts. */
+  async #distrusted(): Promise<number> {
+    const server = createServer({ cert: certificate, key: certificateKey }).listen(0, "127.0.0.1")
+    await once(server, "listening")
+    this.#stack.defer(() => void server.close())
+    return (server.address() as AddressInfo).port
+  }
+
   /** Edges that share a queue would take each other's requests; a database of its own keeps them apart. */
   #queueOf(setup: Setup): readonly string[] {
     const [flag, url] = this.#queueArguments
     return flag === undefined || url === undefined ? [] : [flag, `${url}/${setup === "plain" ? 0 : 1}`]
   }
 
-  async #upstreamOf(tunnel: Tunnel): Promise<{ server: string; args: readonly string[] }> {
+  async #upstreamOf(setup: Setup, tunnel: Tunnel): Promise<{ server: string; args: readonly string[] }> {
     const here = `127.0.0.1:${this.#upstreamPort}`
     switch (tunnel) {
       case "upstream-host":
@@ -117,9 +148,14 @@ export class World implements AsyncDisposable {
       case "nameless":
         return { server: "http://no-such-host.invalid:1234", args: [] }
       case "no-tls":
-        return { server: `https://${here}`, args: [] }
+        return { server: `https://127.0.0.1:${this.#stack.use(await httpUpstream(refuse)).port}`, args: [] }
+      case "distrusted":
+        return { server: `https://localhost:${await this.#distrusted()}`, args: [] }
+      case "loop":
+        return { server: (await this.edge(setup)).url, args: [] }
+      case "round":
+        return { server: (await this.edge(other(setup))).url, args: [] }
       case "default":
-      case "absent":
       case "mortal":
         return { server: `http://${here}`, args: [] }
     }
