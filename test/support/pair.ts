@@ -60,7 +60,7 @@ export interface Agent extends AsyncDisposable {
 }
 
 export interface AgentStatus {
-  readonly link: { readonly kind: string }
+  readonly link: { readonly kind: string; readonly attempt?: number }
   readonly carriedOn?: string
   readonly requests: { readonly active: number; readonly served: number; readonly failed: number }
 }

@@ -18,6 +18,10 @@ export interface AgentOptions {
   readonly proxy?: ForwardProxy | undefined
   /** The tunnel to serve: 1 to 63 of a-z, 0-9 and "-", not beginning or ending with "-". */
   readonly tunnel: string
+  /** Where requests for it come in, as `routeText` writes them; none: at its name. */
+  readonly routes?: readonly string[] | undefined
+  /** Whether a route's prefix is cut from the path that the private server sees. */
+  readonly stripPrefix?: boolean | undefined
   /** What the edge wants to see before it lets this agent attach. */
   readonly token: Secret
   /** "auto" begins with poll and moves to websocket where that works; the others stay with one. */

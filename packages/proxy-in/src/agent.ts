@@ -29,6 +29,8 @@ export class Agent implements AsyncDisposable {
   readonly #client: EdgeClient
   readonly #pool: UpstreamPool
   readonly #backoff: Backoff
+  /** For what only a person can put right. */
+  readonly #patientBackoff: Backoff
   readonly #stopping = new AbortController()
   readonly #startedAt = systemClock.now()
   readonly #record: TunnelRecord
@@ -56,6 +58,7 @@ export class Agent implements AsyncDisposable {
       maxIdle: options.concurrency,
     })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
+    this.#patientBackoff = new Backoff({ firstMs: 1000, mostMs: 15_000 }, this.#clock)
     this.#record = new TunnelRecord({
       tunnel: options.tunnel,
       upstream: upstreamText(options.server),
@@ -105,8 +108,9 @@ export class Agent implements AsyncDisposable {
         await this.#serve(signal)
       } catch (reason) {
         if (signal.aborted) return
-        const retryMs = this.#backoff.next()
-        this.#inTrouble(LinkError.from(reason), retryMs)
+        const error = LinkError.from(reason)
+        const retryMs = (error.needsPerson ? this.#patientBackoff : this.#backoff).next()
+        this.#inTrouble(error, retryMs)
         await sleep(retryMs, undefined, { signal }).catch(() => {})
       }
     }
@@ -114,9 +118,9 @@ export class Agent implements AsyncDisposable {
 
   /** One session, from attaching to its end. Rejects with what ended it. */
   async #serve(signal: AbortSignal): Promise<void> {
-    const { tunnel, concurrency, transport, hostHeader } = this.#options
+    const { tunnel, routes, stripPrefix, concurrency, transport, hostHeader } = this.#options
     const welcome = await this.#client.attach(
-      { tunnel, concurrency, instance: this.#instance(), software },
+      { tunnel, routes, stripPrefix, concurrency, instance: this.#instance(), software },
       signal,
     )
     signal.throwIfAborted()
@@ -194,6 +198,7 @@ export class Agent implements AsyncDisposable {
     this.#state = { kind: "connected", since: this.#clock.now() }
     this.#trouble = undefined
     this.#backoff.reset()
+    this.#patientBackoff.reset()
     const { tunnel, external, log } = this.#options
     log.info({ tunnel, edge: externalText(external) }, "attached")
   }

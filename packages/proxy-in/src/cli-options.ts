@@ -4,7 +4,13 @@ import {
   logFormats,
   logLevels,
   readChoice,
+  maxRoutes,
+  onOrOff,
+  parseRoute,
   readCount,
+  routeForms,
+  routeText,
+  tunnelNamePattern,
   type LogFormat,
   type Option,
 } from "@restante/protocol"
@@ -41,6 +47,23 @@ export const agentTable = {
     help: "the tunnel to serve, 1 to 63 of a-z, 0-9 and -",
     default: "default",
     read: parseTunnel,
+  },
+  route: {
+    group: "The two ends",
+    placeholder: "ROUTE",
+    help:
+      `requests that come to this tunnel: ${routeForms}, up to ${maxRoutes} of them. Without one: those for the host that begins ` +
+      "with the tunnel's name, and for the tunnel default all that no other one gets",
+    list: true,
+    perTunnel: true,
+    read: parseRouteArgument,
+  },
+  "strip-prefix": {
+    group: "The two ends",
+    help: "cut a route's /PREFIX from the path before the private server sees it; X-Forwarded-Prefix tells it",
+    flag: true,
+    perTunnel: true,
+    ...onOrOff,
   },
   "token-file": {
     group: "Trust",
@@ -156,8 +179,17 @@ function holdsCredentials(text: string): boolean {
   }
 }
 
+function parseRouteArgument(text: string): string {
+  const route = parseRoute(text)
+  if (route !== undefined) return routeText(route)
+  throw new CommandError(
+    "usage",
+    `This is not a route. Write ${routeForms}: a name without scheme and port, a path without "?" and "#".`,
+  )
+}
+
 function parseTunnel(text: string): string {
-  if (/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/.test(text)) return text
+  if (tunnelNamePattern.test(text)) return text
   throw new CommandError(
     "usage",
     "This is not a tunnel's name. Use 1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.",

@@ -6,6 +6,7 @@ import {
   givenToken,
   listenProblem,
   logDestination,
+  maxRoutes,
   serveUntil,
   systemCode,
   type OptionValues,
@@ -68,6 +69,7 @@ async function agentOptions(
   values: OptionValues<AgentTable>,
   around: AgentSurroundings,
 ): Promise<AgentOptions> {
+  checkRoutes(values)
   const server = await trustedUpstream(values.server, values["ca-file"])
   const caFile = values["external-ca-file"]
   if (caFile !== undefined && values.external.protocol !== "https:") {
@@ -94,6 +96,8 @@ async function agentOptions(
     externalIdentity: await identityFor(values),
     proxy: await proxyFor(values, around.environment),
     tunnel: values.tunnel,
+    routes: values.route,
+    stripPrefix: values["strip-prefix"],
     token,
     transport: values.transport,
     concurrency: values.concurrency,
@@ -101,6 +105,19 @@ async function agentOptions(
     hostHeader: values["host-header"],
     log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
   }
+}
+
+function checkRoutes(values: OptionValues<AgentTable>): void {
+  if (values.route.length > maxRoutes)
+    throw new CommandError(
+      "usage",
+      `--route: a tunnel has ${maxRoutes} routes at most. Use *.HOST or shorter prefixes.`,
+    )
+  if (values["strip-prefix"] && !values.route.some((route) => route.includes("/")))
+    throw new CommandError(
+      "usage",
+      "--strip-prefix is only for a --route with a /PREFIX. Leave it out, or add one.",
+    )
 }
 
 function identityFor(values: OptionValues<AgentTable>): Promise<ClientIdentity | undefined> {

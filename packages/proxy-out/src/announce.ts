@@ -28,9 +28,15 @@ export function announcement(facts: Announcement): string {
 /** The command for the agent; it works as it stands on this machine. */
 function agentCommand({ tokenOrigin }: Announcement, external: string): string {
   const command = `proxy-in --server http://127.0.0.1:8080 --external ${external}`
-  return tokenOrigin.kind === "environment"
-    ? command
-    : `${command} --token-file ${shellWord(tokenOrigin.path)}`
+  switch (tokenOrigin.kind) {
+    case "environment":
+      return command
+    case "named":
+      return `${command} --token-file FILE`
+    case "file":
+    case "kept":
+      return `${command} --token-file ${shellWord(tokenOrigin.path)}`
+  }
 }
 
 function tokenLines({ tokenOrigin, tokenToShow }: Announcement): string[] {
@@ -39,6 +45,12 @@ function tokenLines({ tokenOrigin, tokenToShow }: Announcement): string[] {
   switch (tokenOrigin.kind) {
     case "environment":
       return [address, "RESTANTE_TOKEN has to hold the same token there as here."]
+    case "named":
+      return [
+        address,
+        "FILE holds a token of  proxy-out token create NAME ; those that there are stand, without their text, in",
+        `${tokenOrigin.path}.`,
+      ]
     case "file":
       return [
         address,

@@ -5,6 +5,7 @@ import {
   logLevels,
   parseByteSize,
   parseDurationMs,
+  parseRoute,
   readChoice,
   readCount,
   shown,
@@ -30,6 +31,14 @@ export const edgeTable = {
     placeholder: "ADDRESS",
     help: "address to listen on, as a number or name; without it all addresses of this machine",
     read: parseHost,
+  },
+  domain: {
+    group: "Listening",
+    placeholder: "DOMAIN",
+    help:
+      "the domain whose names are tunnels: NAME.DOMAIN. Names that nobody has served get 404. Without it the first label of any " +
+      "host may be a tunnel's name",
+    read: parseDomain,
   },
   hold: {
     group: "Requests",
@@ -113,6 +122,21 @@ export const edgeTable = {
     help: "file that holds the token agents must show; or set RESTANTE_TOKEN. Without both one is made and kept in --data-dir",
     read: (text: string): string => text,
   },
+  "tokens-file": {
+    group: "Who may attach",
+    placeholder: "FILE",
+    help: "file of the named tokens that proxy-out token create makes; without it tokens.json in --data-dir",
+    read: (text: string): string => text,
+  },
+  "default-token": {
+    group: "Who may attach",
+    placeholder: "on|off",
+    help:
+      "on: the token of --token-file, of RESTANTE_TOKEN or of --data-dir opens every tunnel; off: there is none, only named " +
+      "tokens let an agent in",
+    default: "on",
+    read: (text: string): "on" | "off" => readChoice(text, ["on", "off"]),
+  },
   "data-dir": {
     group: "Who may attach",
     placeholder: "DIR",
@@ -136,6 +160,15 @@ export const edgeTable = {
 } as const satisfies Readonly<Record<string, Option<unknown>>>
 
 export type EdgeTable = typeof edgeTable
+
+function parseDomain(text: string): string {
+  const route = parseRoute(text)
+  if (route?.host !== undefined && !route.wildcard && route.prefix === "") return route.host
+  throw new CommandError(
+    "usage",
+    "This is not a domain. Give a name without port, as in tunnels.example.com.",
+  )
+}
 
 /** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
 export function checkRedisUrl(text: string): string {

@@ -25,9 +25,15 @@ export interface EdgeOptions {
   readonly trustedProxies?: readonly AddressRange[] | undefined
   /** How long clients may take, see `Patience`. Default: `defaultPatience`. */
   readonly patience?: Partial<Patience> | undefined
-  /** What an agent has to show to attach. */
-  readonly token: Secret
+  /** Lets an agent attach to any tunnel; undefined: only the tokens of `tokensFile` let somebody in. */
+  readonly token: Secret | undefined
+  /** File of named tokens, see credentials/tokens-file.ts; it need not be there. Undefined: there are none. */
+  readonly tokensFile?: string | undefined
   readonly log: Logger
+  /** Where the edge keeps what it has to know after a restart; undefined: nowhere. */
+  readonly dataDir?: string | undefined
+  /** Names below it are tunnels' names: `NAME.DOMAIN`. Lower case; undefined: the first label of any host may be one. */
+  readonly domain?: string | undefined
 }
 
 export const dispatches = ["queue", "direct"] as const

@@ -1,6 +1,5 @@
 // The edge, composed: the public port, the exchanges, the queue and the agents' sessions. It is put
 // together when it starts, because a shared queue is loaded only where one is asked for.
-import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import { LazyPeople } from "./admin/lazy-people.ts"
 import type { EdgeStatus } from "./admin/people.ts"
@@ -8,6 +7,7 @@ import { Endpoints } from "./attach/endpoints.ts"
 import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
+import { Credentials } from "./credentials/credentials.ts"
 import type { EdgeOptions } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
@@ -15,11 +15,11 @@ import { Ingress } from "./ingress/ingress.ts"
 import { TrustedProxies } from "./ingress/trusted-proxies.ts"
 import type { Broker } from "./queue/broker.ts"
 import { openQueue } from "./queue/open-queue.ts"
+import { KnownTunnels } from "./routing/known-tunnels.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
 const drainMs = 30_000
-const defaultTunnel = "default"
 
 export class Edge implements AsyncDisposable {
   readonly #options: EdgeOptions
@@ -58,11 +58,11 @@ interface RunningEdge {
 }
 
 async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
-  const { log, holdMs, timeoutMs, maxQueue, token, host } = options
+  const { log, holdMs, timeoutMs, maxQueue, token, host, domain } = options
   const clock = systemClock
   const edgeId = nanoid(10)
   const dateLine = dateLineOf(clock)
-  const { broker, relay } = await openQueue(options, edgeId)
+  const { broker, relay, tunnels: store } = await openQueue(options, edgeId)
   const exchanges = new Exchanges({
     broker,
     clock,
@@ -73,7 +73,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     maxQueue,
     maxBodyBytes: options.maxBodyBytes,
     trustedProxies: options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : undefined,
-    tunnelOf: (head) => tunnelOf(head, sessions),
+    tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
@@ -84,7 +84,21 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
   }
   const sessions = new Sessions({ broker, clock, log, tickets, timeoutMs })
-  const endpoints = new Endpoints({ sessions, token, clock, log, software })
+  const tunnels = new KnownTunnels({
+    store,
+    domain,
+    isServed: (tunnel) => sessions.serves(tunnel),
+    onTaken: (tunnel) => sessions.endThose((session) => session.tunnel === tunnel, "refused"),
+  })
+  const credentials: Credentials = new Credentials({
+    token,
+    file: options.tokensFile,
+    clock,
+    log,
+    onChange: () =>
+      sessions.endThose(({ credentialId, tunnel }) => !credentials.allows(credentialId, tunnel), "refused"),
+  })
+  const endpoints = new Endpoints({ sessions, credentials, tunnels, clock, log, software })
   const people = new LazyPeople(() => statusOf(broker, exchanges, sessions))
   const ingress = new Ingress({
     host,
@@ -104,32 +118,29 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     exchanges.refuseNew()
     ingress.refuseNew()
     await exchanges.drain(drainMs)
+    credentials.stop()
     sessions.stop()
     endpoints.stop()
     people.stop()
     await ingress.stop()
     await relay?.stop()
+    await tunnels.stop()
     await broker.stop()
     log.info("stopped")
   }
   try {
+    await Promise.all([tunnels.start(), credentials.start()])
     const { port } = await ingress.start()
     sessions.start()
     log.info({ host, port, queue: options.redisUrl === undefined ? "memory" : "redis" }, "listening")
     return { port, stop }
   } catch (error) {
+    credentials.stop()
+    await tunnels.stop()
     await relay?.stop()
     await broker.stop()
     throw error
   }
-}
-
-/** The first label of the host names the tunnel when agents have served one of that name; the rest is the default tunnel's. */
-function tunnelOf({ host }: RequestHead, sessions: Sessions): string {
-  const dot = host?.indexOf(".") ?? -1
-  if (host === undefined || dot <= 0) return defaultTunnel
-  const label = host.slice(0, dot).toLowerCase()
-  return sessions.knows(label) ? label : defaultTunnel
 }
 
 function statusOf(broker: Broker, exchanges: Exchanges, sessions: Sessions): EdgeStatus {

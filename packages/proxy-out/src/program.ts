@@ -13,7 +13,9 @@ import type { Logger } from "pino"
 import { announcement } from "./announce.ts"
 import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
 import { parseEdgeArguments } from "./command-line.ts"
-import { defaultDataDir, findToken, type FoundToken } from "./token.ts"
+import { readTokens } from "./credentials/tokens-file.ts"
+import { dataDirOf, tokensFileOf } from "./places.ts"
+import { findToken, type FoundToken } from "./token.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
 
 /** Resolves with the exit code; never rejects. */
@@ -35,11 +37,12 @@ export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): 
 
 async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<void> {
   const redisUrl = values.redis ?? redisFromEnvironment(around)
-  const found = await findToken({
-    tokenFile: values["token-file"],
-    dataDir: values["data-dir"] ?? defaultDataDir(around.environment, around.home),
-    environment: around.environment,
-  })
+  const dataDir = dataDirOf(values, around)
+  const tokensFile = tokensFileOf(values, around)
+  const found =
+    values["default-token"] === "off"
+      ? await onlyNamedTokens(tokensFile)
+      : await findToken({ tokenFile: values["token-file"], dataDir, environment: around.environment })
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors))
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
@@ -59,6 +62,9 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
       idleMs: values["idle-timeout"],
     },
     token: found.token,
+    tokensFile,
+    dataDir,
+    domain: values.domain,
     log,
   })
   const service = {
@@ -75,10 +81,16 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
         port,
         ownAddress: around.ownAddress,
         tokenOrigin: found.origin,
-        tokenToShow: mayShow(found, around) ? found.token.reveal() : undefined,
+        tokenToShow: mayShow(found, around) ? found.token?.reveal() : undefined,
       }),
     )
   })
+}
+
+/** Raises `CommandError` for a file that is broken: nobody would get in. */
+async function onlyNamedTokens(tokensFile: string): Promise<FoundToken> {
+  await readTokens(tokensFile)
+  return { token: undefined, origin: { kind: "named", path: tokensFile } }
 }
 
 function redisFromEnvironment({ environment }: EdgeSurroundings): string | undefined {
@@ -94,7 +106,7 @@ function redisFromEnvironment({ environment }: EdgeSurroundings): string | undef
 }
 
 function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {
-  if (token.reveal().length < weakTokenLength) {
+  if (token !== undefined && token.reveal().length < weakTokenLength) {
     log.warn(
       { tokenFrom: origin.kind, leastCharacters: weakTokenLength },
       "the token is so short that it can be guessed",

@@ -13,7 +13,8 @@ import {
 } from "@restante/protocol"
 
 export interface FoundToken {
-  readonly token: Secret
+  /** Undefined when there is none that opens every tunnel. */
+  readonly token: Secret | undefined
   readonly origin: TokenOrigin
 }
 
@@ -21,6 +22,8 @@ export type TokenOrigin =
   | { readonly kind: "environment" }
   /** `--token-file`. */
   | { readonly kind: "file"; readonly path: string }
+  /** `--default-token off`: only the named tokens of this file. */
+  | { readonly kind: "named"; readonly path: string }
   /** In the data directory; `madeNow` on the first start only. */
   | { readonly kind: "kept"; readonly path: string; readonly madeNow: boolean }
 

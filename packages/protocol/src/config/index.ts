@@ -29,7 +29,7 @@ export {
   type Kind,
   type LogLevel,
 } from "./option-kinds.ts"
-export type { Option, OptionTable, OptionValues } from "./options.ts"
+export type { Option, OptionTable, OptionValues, ValueSchema } from "./options.ts"
 export {
   exitCodeOf,
   listenProblem,

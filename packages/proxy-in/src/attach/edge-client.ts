@@ -19,6 +19,8 @@ export interface EdgeClientOptions extends EdgeDialerOptions {
 
 export interface Hello {
   readonly tunnel: string
+  readonly routes?: readonly string[] | undefined
+  readonly stripPrefix?: boolean | undefined
   readonly instance: string
   readonly concurrency: number
   readonly software: string
@@ -257,6 +259,9 @@ export class Request implements Dispatcher.DispatchHandler {
 const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
   token_refused: "token",
   tunnel_refused: "tunnel",
+  route_taken: "route_taken",
+  tunnels_full: "tunnels_full",
+  rate_limited: "rate_limited",
   version_unsupported: "version",
   session_unknown: "session_over",
   malformed_message: "session_over",
@@ -268,10 +273,20 @@ function foreignAnswer(status: number): LinkError {
   return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
 }
 
+const problemSchema = z.object({
+  code: z.string(),
+  detail: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,600}$/)
+    .optional()
+    .catch(undefined),
+})
+
 function refusal(status: number, text: string): LinkError {
-  const problem = z.object({ code: z.string() }).safeParse(parseJson(text))
+  const problem = problemSchema.safeParse(parseJson(text))
   const code = problem.success ? codesOfProblems[problem.data.code] : undefined
-  return new LinkError(code ?? "edge_error", `status ${status}`)
+  const route = code === "route_taken" && problem.success ? problem.data.detail : undefined
+  return new LinkError(code ?? "edge_error", route ?? `status ${status}`)
 }
 
 async function readText(body: Readable): Promise<string> {

@@ -27,6 +27,12 @@ export const linkErrorTable = {
   token:
     "The edge refuses the token: use the one that proxy-out printed at its first start (--token-file or RESTANTE_TOKEN).",
   tunnel: "The token does not allow this tunnel: choose another with --tunnel, or have the token allow it.",
+  route_taken:
+    "Another tunnel at the edge has this route already: choose another --route, or have the edge's operator forget that tunnel (proxy-out tunnel forget).",
+  tunnels_full:
+    "The edge knows as many tunnels as it can: have its operator forget some (proxy-out tunnel forget).",
+  rate_limited:
+    "The edge refuses the token, and too many wrong ones came from this address: use the right one (--token-file or RESTANTE_TOKEN); it is let in at once.",
   version:
     "The edge speaks another version of the protocol: bring proxy-in and proxy-out to the same release.",
   not_restante:
@@ -53,6 +59,11 @@ export class LinkError extends Error {
   /** One sentence that says what is wrong and what to do. */
   get remedy(): string {
     return linkErrorTable[this.code]
+  }
+
+  /** Trying again helps only once a person has changed something. */
+  get needsPerson(): boolean {
+    return personCodes.has(this.code)
   }
 
   /** Something answered, and not as an edge that knows the session does: the network itself works. */
@@ -100,6 +111,15 @@ const codesAtProxy: Readonly<Partial<Record<LinkErrorCode, LinkErrorCode>>> = {
   not_restante: "proxy_refuses",
   closed: "proxy_refuses",
 }
+
+const personCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
+  "token",
+  "tunnel",
+  "route_taken",
+  "tunnels_full",
+  "rate_limited",
+  "version",
+])
 
 const systemCodes: Readonly<Record<string, LinkErrorCode>> = {
   ENOTFOUND: "name_not_found",

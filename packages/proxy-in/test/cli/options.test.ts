@@ -31,6 +31,11 @@ describe("options", () => {
 
   test.each([
     [["--tunnel", "shop-2"], { tunnel: "shop-2" }],
+    [
+      ["--route", "App.example/api/", "--route", "/x"],
+      { routes: ["app.example/api", "/x"], stripPrefix: false },
+    ],
+    [["--route", "/x", "--strip-prefix"], { routes: ["/x"], stripPrefix: true }],
     [["--transport", "poll"], { transport: "poll" }],
     [["--transport", "websocket"], { transport: "websocket" }],
     [["--concurrency", "1"], { concurrency: 1 }],
@@ -70,6 +75,16 @@ describe("refusals", () => {
     [["--server", "localhost:3000"], "--server: Begin with http:// or https://"],
     [["--server", "http://a", "--external", "edge"], "--external: Begin with http:// or https://"],
     [[...ends, "--tunnel", "Shop"], "--tunnel: This is not a tunnel's name. Use 1 to 63 of a-z, 0-9 and -"],
+    [[...ends, "--route", "https://a.example"], "--route: This is not a route. Write HOST, *.HOST,"],
+    [[...ends, "--route", "/"], "--route: This is not a route."],
+    [
+      [...ends, ...Array.from({ length: 65 }, (_, index) => `--route=/${index}`)],
+      "--route: a tunnel has 64 routes at most.",
+    ],
+    [
+      [...ends, "--route", "a.example", "--strip-prefix"],
+      "--strip-prefix is only for a --route with a /PREFIX.",
+    ],
     [[...ends, "--tunnel=-shop"], "--tunnel: This is not a tunnel's name."],
     [[...ends, "--tunnel", "a".repeat(64)], "--tunnel: This is not a tunnel's name."],
     [[...ends, "--transport", "websockets"], "Did you mean websocket?"],
@@ -233,6 +248,13 @@ describe("help and version", () => {
                                     https://HOST (required)
           --tunnel NAME             the tunnel to serve, 1 to 63 of a-z, 0-9 and -
                                     (default default)
+          --route ROUTE             requests that come to this tunnel: HOST, *.HOST,
+                                    HOST/PREFIX, *.HOST/PREFIX or /PREFIX, up to 64 of
+                                    them. Without one: those for the host that begins
+                                    with the tunnel's name, and for the tunnel default
+                                    all that no other one gets (may be repeated)
+          --strip-prefix            cut a route's /PREFIX from the path before the
+                                    private server sees it; X-Forwarded-Prefix tells it
 
         Trust:
           --token-file FILE         file that holds the edge's token; or set

@@ -12,6 +12,8 @@ export interface AgentSessionOptions {
   readonly tunnel: string
   /** Stable name of the agent's place: a new process there replaces the old one's session. */
   readonly instance: string
+  /** Of the token that it was let in with. */
+  readonly credentialId: string
   /** Most streams at a time. */
   readonly concurrency: number
   /** What an agent is told about how long the upstream may take to begin its answer, in milliseconds. */
@@ -72,6 +74,10 @@ export class AgentSession implements SessionSink, StreamOwner {
         for (const carrier of this.#carriers.slice()) carrier.onPong?.(bytes)
       },
     })
+  }
+
+  get credentialId(): string {
+    return this.#options.credentialId
   }
 
   get active(): number {

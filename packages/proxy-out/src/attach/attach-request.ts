@@ -1,5 +1,12 @@
 // An agent that wants to attach says who it is: a small JSON body, checked before anything of it is used.
-import { protocolVersion } from "@restante/protocol"
+import {
+  maxRouteLength,
+  maxRoutes,
+  parseRoute,
+  protocolVersion,
+  routeText,
+  tunnelNamePattern,
+} from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { z } from "zod"
 import type { RequestHandler } from "../exchange/client.ts"
@@ -11,21 +18,32 @@ export interface AttachHello {
   readonly tunnel: string
   readonly instance: string
   readonly concurrency: number
+  /** Where requests for it come in; empty: at its name. As `routeText` writes them, each once. */
+  readonly routes: readonly string[]
+  /** Whether a route's prefix is cut off before the agent gets the request. */
+  readonly stripPrefix: boolean
   /** Name and version, for logs. */
   readonly software: string
 }
 
 const helloSchema = z.object({
   protocol: z.literal(protocolVersion),
-  tunnel: z.string().regex(/^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/),
+  tunnel: z.string().regex(tunnelNamePattern),
   instance: z.string().regex(/^[\w-]{1,64}$/),
   concurrency: z.int().min(1).max(65_535),
+  routes: z
+    .array(z.string().max(maxRouteLength).transform(canonicalRoute))
+    .max(maxRoutes)
+    .default([])
+    .transform((routes) => [...new Set(routes)].toSorted()),
+  stripPrefix: z.boolean().default(false),
   software: z.string().regex(/^[\x20-\x7e]{1,100}$/),
 })
 
 const versionSchema = z.object({ protocol: z.number() })
 
-const maxBodyBytes = 16 * 1024
+/** The longest routes, all of them, and the rest. */
+const maxBodyBytes = 64 * 1024
 
 export class AttachRequest implements RequestHandler {
   readonly #connection: ClientConnection
@@ -58,7 +76,7 @@ export class AttachRequest implements RequestHandler {
 
   #answer(): Buffer {
     if (this.#bytes > maxBodyBytes)
-      return problemResponse("malformed_request", `more than ${maxBodyBytes} bytes`)
+      return problemResponse("malformed_request", { detail: `more than ${maxBodyBytes} bytes` })
     const said = parseJson(Buffer.concat(this.#chunks).toString("utf8"))
     const hello = helloSchema.safeParse(said)
     if (hello.success) return this.#accept(hello.data)
@@ -66,8 +84,15 @@ export class AttachRequest implements RequestHandler {
     if (version.success && version.data.protocol !== protocolVersion)
       return problemResponse("version_unsupported")
     const path = hello.error.issues[0]?.path.join(".")
-    return problemResponse("malformed_request", path === undefined || path === "" ? undefined : path)
+    return problemResponse("malformed_request", path === undefined || path === "" ? {} : { detail: path })
   }
+}
+
+function canonicalRoute(text: string, context: z.RefinementCtx): string {
+  const route = parseRoute(text)
+  if (route !== undefined) return routeText(route)
+  context.addIssue({ code: "custom", message: "not a route" })
+  return z.NEVER
 }
 
 function parseJson(text: string): unknown {

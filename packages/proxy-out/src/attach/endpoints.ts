@@ -1,29 +1,34 @@
 // The agents' endpoints under /.restante/v1/ (docs/protocol.md): attach, poll, push, websocket, detach.
 // They are served by the ingress itself: neither they nor the clients' requests pass through Express.
-import { createHash, timingSafeEqual } from "node:crypto"
 import { IncomingMessage } from "node:http"
 import { protocolVersion } from "@restante/protocol"
-import type { RequestHead, Secret, WireError } from "@restante/protocol"
+import type { RequestHead, WireError } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import { WebSocketServer } from "ws"
 import type { Clock } from "../clock.ts"
+import type { Credential, Credentials } from "../credentials/credentials.ts"
+import { FailedAttempts } from "../credentials/failed-attempts.ts"
+import { allowsTunnel } from "../credentials/named-token.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ClientConnection } from "../ingress/client-connection.ts"
+import type { KnownTunnels } from "../routing/known-tunnels.ts"
 import type { AgentSession } from "./agent-session.ts"
 import { AttachRequest } from "./attach-request.ts"
+import type { AttachHello } from "./attach-request.ts"
 import { PollRequest, PushRequest } from "./message-requests.ts"
 import type { MessageRequestPort } from "./message-requests.ts"
 import type { PollCarrier } from "./poll-carrier.ts"
-import { jsonResponse, problemResponse, ReplyRequest } from "./replies.ts"
+import { attachProblems, jsonResponse, problemResponse, ReplyRequest } from "./replies.ts"
 import { resumeSeconds, shortId } from "./sessions.ts"
 import type { Sessions } from "./sessions.ts"
 import { WebSocketCarrier, websocketOptions } from "./websocket-carrier.ts"
 
 export interface EndpointsOptions {
   readonly sessions: Sessions
-  readonly token: Secret
+  readonly credentials: Credentials
+  readonly tunnels: KnownTunnels
   readonly clock: Clock
   readonly log: Logger
   readonly software: string
@@ -37,13 +42,13 @@ const sessionIdLength = 24
 
 export class Endpoints implements MessageRequestPort {
   readonly #options: EndpointsOptions
-  readonly #tokenDigest: Buffer
+  readonly #failedAttempts: FailedAttempts
   readonly #polls: Deadlines<PollCarrier>
   readonly #websockets = new WebSocketServer(websocketOptions)
 
   constructor(options: EndpointsOptions) {
     this.#options = options
-    this.#tokenDigest = digest(options.token.reveal())
+    this.#failedAttempts = new FailedAttempts({ clock: options.clock })
     this.#polls = new Deadlines({
       afterMs: pollSeconds * 1000,
       clock: options.clock,
@@ -85,7 +90,7 @@ export class Endpoints implements MessageRequestPort {
       "session broken",
     )
     this.#options.sessions.end(session, "broken")
-    connection.write(problemResponse("malformed_message", error.code))
+    connection.write(problemResponse("malformed_message", { detail: error.code }))
     connection.finish(false)
   }
 
@@ -98,32 +103,53 @@ export class Endpoints implements MessageRequestPort {
   }
 
   #attach(head: RequestHead, connection: ClientConnection): RequestHandler {
-    if (!this.#authorized(head.fields.get("authorization"))) {
-      this.#options.log.warn({ address: connection.remoteAddress }, "agent refused: wrong or missing token")
-      return new ReplyRequest(head, connection, problemResponse("token_refused"))
+    const given = /^Bearer +([\x21-\x7e]{1,2048})$/i.exec(head.fields.get("authorization") ?? "")?.[1]
+    const credential = given === undefined ? undefined : this.#options.credentials.check(given)
+    if (credential === undefined) return new ReplyRequest(head, connection, this.#wrongToken(connection))
+    return new AttachRequest(head, connection, (hello) => this.#admit(hello, credential))
+  }
+
+  /** One line in the log for an address and minute, however many tries there are. */
+  #wrongToken({ remoteAddress: address }: ClientConnection): Buffer {
+    const { retryAfterSeconds, first, before } = this.#failedAttempts.note(address)
+    if (first) {
+      const more = before > 0 ? { moreInTheMinuteBefore: before } : {}
+      this.#options.log.warn({ address, ...more }, "agent refused: wrong or missing token")
     }
-    return new AttachRequest(head, connection, ({ tunnel, instance, concurrency, software }) => {
-      const session = this.#options.sessions.create({
-        id: nanoid(sessionIdLength),
-        tunnel,
-        instance,
-        concurrency,
-        software,
-      })
-      return jsonResponse({
-        session: session.id,
-        protocol: protocolVersion,
-        resumeSeconds,
-        pollSeconds,
-        software: this.#options.software,
-      })
+    return retryAfterSeconds === undefined
+      ? problemResponse("token_refused")
+      : problemResponse("rate_limited", { retryAfterSeconds })
+  }
+
+  #admit(hello: AttachHello, credential: Credential): Buffer {
+    const { sessions, tunnels, software } = this.#options
+    const { tunnel, routes, stripPrefix } = hello
+    if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
+    const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
+    if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
+    if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
+    const session = sessions.create({ ...hello, id: nanoid(sessionIdLength), credentialId: credential.id })
+    return jsonResponse({
+      session: session.id,
+      protocol: protocolVersion,
+      resumeSeconds,
+      pollSeconds,
+      software,
     })
   }
 
-  /** Compares digests, so that neither content nor length of the token can be told from the time it takes. */
-  #authorized(authorization: string | undefined): boolean {
-    const given = /^Bearer +([\x21-\x7e]+)$/i.exec(authorization ?? "")?.[1]
-    return timingSafeEqual(digest(given ?? ""), this.#tokenDigest) && given !== undefined
+  #refused(
+    code: "tunnel_refused" | "tunnels_full" | "route_taken",
+    { tunnel }: AttachHello,
+    { name }: Credential,
+    detail?: string,
+  ): Buffer {
+    const more = detail === undefined ? {} : { detail }
+    this.#options.log.warn(
+      { code, tunnel, token: name, ...more },
+      `agent refused: ${attachProblems[code].title}`,
+    )
+    return problemResponse(code, more)
   }
 
   #websocket(head: RequestHead, connection: ClientConnection, session: AgentSession): RequestHandler {
@@ -156,10 +182,6 @@ const methods: Readonly<Record<string, string>> = {
   push: "POST",
   websocket: "GET",
   session: "DELETE",
-}
-
-function digest(text: string): Buffer {
-  return createHash("sha256").update(text, "utf8").digest()
 }
 
 function headersOf(head: RequestHead): Record<string, string> {

@@ -6,6 +6,12 @@ import type { ClientConnection } from "../ingress/client-connection.ts"
 
 export const attachProblems = {
   token_refused: { status: "401 Unauthorized", title: "The token is missing or not the right one." },
+  rate_limited: {
+    status: "429 Too Many Requests",
+    title: "Too many wrong tokens came from this address. The right one is let in at once.",
+  },
+  route_taken: { status: "409 Conflict", title: "Another tunnel has this route already." },
+  tunnels_full: { status: "503 Service Unavailable", title: "This edge knows too many tunnels already." },
   tunnel_refused: { status: "403 Forbidden", title: "This token does not allow that tunnel." },
   version_unsupported: {
     status: "400 Bad Request",
@@ -23,7 +29,15 @@ export const attachProblems = {
 
 export type AttachProblem = keyof typeof attachProblems
 
-export function problemResponse(code: AttachProblem, detail?: string): Buffer {
+export interface ProblemDetails {
+  readonly detail?: string
+  readonly retryAfterSeconds?: number
+}
+
+export function problemResponse(
+  code: AttachProblem,
+  { detail, retryAfterSeconds }: ProblemDetails = {},
+): Buffer {
   const { status, title } = attachProblems[code]
   const supported = code === "version_unsupported" ? { supported: [protocolVersion] } : {}
   const body = JSON.stringify({
@@ -33,13 +47,11 @@ export function problemResponse(code: AttachProblem, detail?: string): Buffer {
     ...(detail === undefined ? {} : { detail }),
     ...supported,
   })
-  const challenge = code === "token_refused" ? 'WWW-Authenticate: Bearer realm="restante"\r\n' : ""
-  return response(
-    status,
-    "application/problem+json",
-    body,
-    code === "upgrade_required" ? `${challenge}Upgrade: websocket\r\n` : challenge,
-  )
+  let fields = ""
+  if (code === "token_refused") fields += 'WWW-Authenticate: Bearer realm="restante"\r\n'
+  if (code === "upgrade_required") fields += "Upgrade: websocket\r\n"
+  if (retryAfterSeconds !== undefined) fields += `Retry-After: ${retryAfterSeconds}\r\n`
+  return response(status, "application/problem+json", body, fields)
 }
 
 export function jsonResponse(value: object): Buffer {

@@ -23,7 +23,12 @@ export interface Attaching {
   readonly instance: string
   readonly concurrency: number
   readonly software: string
+  /** Of the token that it was let in with. */
+  readonly credentialId: string
 }
+
+/** "refused": its token does not allow it any more, or a route of its tunnel turned out to be another's. */
+export type SessionEnd = "expired" | "replaced" | "detached" | "broken" | "stopped" | "refused"
 
 /** How long a session without any carrier is kept (docs/protocol.md, "Resume"). */
 export const resumeSeconds = 30
@@ -45,8 +50,6 @@ export class Sessions implements AgentSessionPort {
     AgentSession,
     { heard: number; checks: number; acknowledged: number; stuck: number; missing: boolean }
   >()
-  /** Tunnels that some agent has served since the start. */
-  readonly #known = new Set<string>()
   #checker: NodeJS.Timeout | undefined
 
   constructor(options: SessionsOptions) {
@@ -83,8 +86,14 @@ export class Sessions implements AgentSessionPort {
     return this.#sessions.get(id)
   }
 
-  knows(tunnel: string): boolean {
-    return this.#known.has(tunnel)
+  /** Whether some agent serves it here, or is expected back. */
+  serves(tunnel: string): boolean {
+    return this.#tunnels.has(tunnel)
+  }
+
+  /** Ends the sessions that `which` names. */
+  endThose(which: (session: AgentSession) => boolean, why: SessionEnd): void {
+    for (const session of this.#sessions.values()) if (which(session)) this.end(session, why)
   }
 
   get all(): Iterable<AgentSession> {
@@ -95,12 +104,19 @@ export class Sessions implements AgentSessionPort {
     return this.#sessions.size
   }
 
-  create({ id, tunnel, instance, concurrency, software }: Attaching): AgentSession {
+  create({ id, tunnel, instance, concurrency, software, credentialId }: Attaching): AgentSession {
     this.#replace(tunnel, instance)
     const { timeoutMs, broker, tickets, log } = this.#options
-    const session = new AgentSession({ id, tunnel, instance, concurrency, timeoutMs, port: this })
+    const session = new AgentSession({
+      id,
+      tunnel,
+      instance,
+      concurrency,
+      credentialId,
+      timeoutMs,
+      port: this,
+    })
     this.#sessions.set(id, session)
-    this.#known.add(tunnel)
     let sessions = this.#tunnels.get(tunnel)
     if (sessions === undefined) {
       sessions = new TunnelSessions(tunnel, broker, tickets)
@@ -112,7 +128,7 @@ export class Sessions implements AgentSessionPort {
     return session
   }
 
-  end(session: AgentSession, why: "expired" | "replaced" | "detached" | "broken" | "stopped"): void {
+  end(session: AgentSession, why: SessionEnd): void {
     if (!this.#sessions.delete(session.id)) return
     this.#expiry.clear(session)
     this.#failover.clear(session)

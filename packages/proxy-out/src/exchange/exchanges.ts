@@ -1,6 +1,6 @@
 // All exchanges of this edge: admits requests, keeps the hold and the wait for a response, and is the arbiter of who
 // may lease a ticket.
-import { WindowBudget, isIdempotent, openKind, upgradeOffer } from "@restante/protocol"
+import { WindowBudget, isIdempotent, openKind, originTarget, upgradeOffer } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
@@ -9,6 +9,7 @@ import { forwardedHead } from "../ingress/forwarded-head.ts"
 import { Refusal } from "../ingress/refusal.ts"
 import type { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Broker } from "../queue/broker.ts"
+import type { TunnelMatch } from "../routing/route-table.ts"
 import type { Client, RequestHandler } from "./client.ts"
 import { ClientResponse } from "./client-response.ts"
 import { Deadlines } from "./deadlines.ts"
@@ -30,8 +31,8 @@ export interface ExchangesOptions {
   readonly maxBodyBytes?: number | undefined
   /** Whose X-Forwarded-* lines count. Default: nobody's. */
   readonly trustedProxies?: TrustedProxies | undefined
-  /** Which tunnel a request is for. */
-  readonly tunnelOf: (head: RequestHead) => string
+  /** Which tunnel a request is for; undefined when there is none that it could be for. `target` is in origin form or `*`. */
+  readonly tunnelOf: (host: string | undefined, target: string) => TunnelMatch | undefined
   /** "Date: …" with CRLF. */
   readonly dateLine: () => string
 }
@@ -86,6 +87,8 @@ export class Exchanges implements ExchangePort {
   accept(head: RequestHead, client: Client): RequestHandler {
     const { edgeId, clock, maxQueue, holdMs, tunnelOf, dateLine } = this.#options
     if (this.#stopping) return this.#refusal(head, client, "edge_stopping")
+    const match = tunnelOf(head.host, originTarget(head))
+    if (match === undefined) return this.#refusal(head, client, "tunnel_unknown")
     if (this.#holds.size >= maxQueue) return this.#refusal(head, client, "queue_full")
     if (this.#cameThroughHere(head)) return this.#refusal(head, client, "loop_detected")
     if (head.body.kind === "length" && head.body.length > this.maxBodyBytes)
@@ -111,7 +114,7 @@ export class Exchanges implements ExchangePort {
       {
         id,
         kind: offer === undefined ? openKind.http : openKind.upgrade,
-        tunnel: tunnelOf(head),
+        tunnel: match.tunnel,
         owner: edgeId,
         attempt: 1,
         deadlineAt: clock.now() + holdMs,
@@ -128,6 +131,7 @@ export class Exchanges implements ExchangePort {
           via: this.#via[head.minorVersion],
           upgrade: offer,
           trusted,
+          strip: match.strip,
         }),
         bodyFollows: offer !== undefined,
         body: undefined,

@@ -22,6 +22,12 @@ export const failures = {
     forwarded: "no",
     retryAfterSeconds: 5,
   },
+  tunnel_unknown: {
+    status: 404,
+    proxyStatus: "destination_not_found",
+    title: "There is nothing at this address.",
+    forwarded: "no",
+  },
   queue_full: {
     status: 503,
     proxyStatus: "connection_limit_reached",

@@ -2,6 +2,7 @@
 // (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
 import { endToEndFields, originTarget, upgradeLines } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
+import { withoutPrefix } from "../routing/route-table.ts"
 import { withOneHopLess } from "./max-forwards.ts"
 import { continuedForwarding } from "./trusted-proxies.ts"
 
@@ -14,10 +15,12 @@ export interface ClientFacts {
   readonly upgrade?: string | undefined
   /** The client is a proxy whose X-Forwarded-* and Forwarded lines are to be believed. Default false. */
   readonly trusted?: boolean
+  /** What is cut from the target's beginning, which is known to be there; "" for nothing. The upstream is told. */
+  readonly strip: string
 }
 
 export function forwardedHead(head: RequestHead, facts: ClientFacts): string {
-  const { clientAddress, scheme, via, upgrade } = facts
+  const { clientAddress, scheme, via, upgrade, strip } = facts
   const { host } = head
   // RFC 9112 §3.2.2: an absolute target's authority overrides Host, and the origin server gets the target's path.
   const absolute = head.targetForm === "absolute"
@@ -38,7 +41,12 @@ export function forwardedHead(head: RequestHead, facts: ClientFacts): string {
   // RFC 9110 §10.1.4: TE is about one connection. Trailers do cross, so it is said anew; the agent does so once more.
   if (head.acceptsTrailers) added += "TE: trailers\r\n"
   if (upgrade !== undefined) added += upgradeLines(upgrade)
-  return `${head.method} ${originTarget(head)} HTTP/1.1\r\n${lines}${added}${via}\r\n`
+  let target = originTarget(head)
+  if (strip !== "") target = withoutPrefix(target, strip)
+  // What a trusted proxy has cut stood before what is cut here.
+  const cut = facts.trusted === true ? (head.fields.get("x-forwarded-prefix") ?? "") + strip : strip
+  if (cut !== "") added += `X-Forwarded-Prefix: ${cut}\r\n`
+  return `${head.method} ${target} HTTP/1.1\r\n${lines}${added}${via}\r\n`
 }
 
 const replaced: ReadonlySet<string> = new Set([
@@ -48,6 +56,7 @@ const replaced: ReadonlySet<string> = new Set([
   "x-forwarded-proto",
   "x-forwarded-host",
   "x-forwarded-port",
+  "x-forwarded-prefix",
 ])
 const replacedWithHost: ReadonlySet<string> = replaced.union(new Set(["host"]))
 

@@ -9,6 +9,7 @@ import type { BullmqQueue } from "./bullmq-store.ts"
 import { BullmqTunnel } from "./bullmq-tunnel.ts"
 import { RedisLink, describe, withinMs } from "./redis-link.ts"
 import type { Log } from "./redis-link.ts"
+import { RedisTunnels } from "./redis-tunnels.ts"
 import type { RedisTarget } from "./redis-target.ts"
 import { WakeUps } from "./wake-ups.ts"
 
@@ -25,6 +26,8 @@ export interface BullmqBrokerOptions {
 }
 
 export class BullmqBroker implements Broker {
+  /** What the edges that share this Redis know of tunnels, over the same connections. */
+  readonly tunnels: RedisTunnels
   readonly #options: Required<BullmqBrokerOptions>
   readonly #commands: RedisLink
   readonly #listener: RedisLink
@@ -67,6 +70,7 @@ export class BullmqBroker implements Broker {
     const { client } = this.#commands
     this.#store = new BullmqStore(client, { prefix, token: this.#run, clock })
     this.#wakeUps = new WakeUps({ prefix, edgeId, listener: this.#listener.client, sender: client })
+    this.tunnels = new RedisTunnels({ client, wakeUps: this.#wakeUps, prefix, log })
   }
 
   /** Resolves when Redis is connected, or after two seconds without: then the edge starts degraded. */
@@ -150,6 +154,7 @@ export class BullmqBroker implements Broker {
 
   #up(): void {
     for (const tunnel of this.#tunnels.values()) void tunnel.up()
+    this.tunnels.refresh()
     void this.#checkServer()
   }
 

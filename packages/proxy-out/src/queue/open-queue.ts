@@ -3,12 +3,18 @@
 import type { EdgeOptions } from "../edge-options.ts"
 import type { Broker } from "./broker.ts"
 import { MemoryBroker } from "./memory-broker.ts"
+import { join } from "node:path"
+import { FileTunnelStore } from "../routing/file-tunnel-store.ts"
+import { noTunnelStore, type TunnelStore } from "../routing/tunnel-store.ts"
+import { tunnelsFileName } from "../routing/tunnels-file.ts"
 
 export interface OpenedQueue {
   /** Started. */
   readonly broker: Broker
   /** Started; only where several edges may share the queue. */
   readonly relay: EdgeRelayPort | undefined
+  /** Not started. Where edges share the queue they share this too. */
+  readonly tunnels: TunnelStore
 }
 
 /** Bytes from edge to edge. What `onMessage` gets from one edge is in order and without gaps until `onPeerLost` names it. */
@@ -21,13 +27,17 @@ export interface EdgeRelayPort {
 
 /** Never rejects because Redis is away: the broker is degraded then. Throws TypeError for a malformed URL. */
 export async function openQueue(
-  { redisUrl, dispatch, log }: EdgeOptions,
+  { redisUrl, dispatch, log, dataDir }: EdgeOptions,
   edgeId: string,
 ): Promise<OpenedQueue> {
   if (redisUrl === undefined) {
     const broker = new MemoryBroker()
     await broker.start()
-    return { broker, relay: undefined }
+    const tunnels =
+      dataDir === undefined
+        ? noTunnelStore
+        : new FileTunnelStore({ path: join(dataDir, tunnelsFileName), log })
+    return { broker, relay: undefined, tunnels }
   }
   const [{ BullmqBroker }, { Relay }] = await Promise.all([
     import("./bullmq-broker.ts"),
@@ -36,5 +46,5 @@ export async function openQueue(
   const broker = new BullmqBroker({ redis: redisUrl, edgeId, dispatch, log })
   const relay = new Relay({ redis: redisUrl, edgeId, log })
   await Promise.all([broker.start(), relay.start()])
-  return { broker, relay }
+  return { broker, relay, tunnels: broker.tunnels }
 }

@@ -16,6 +16,7 @@ class Attached {
     this.edge = new AgentSession({
       id: "session-id",
       tunnel: "default",
+      credentialId: "default",
       instance: "place",
       concurrency,
       timeoutMs: 60_000,

@@ -20,6 +20,7 @@ function newSession(): AgentSession {
   return new AgentSession({
     id: "session-id",
     tunnel: "default",
+    credentialId: "default",
     instance: "place",
     concurrency: 10,
     timeoutMs: 60_000,

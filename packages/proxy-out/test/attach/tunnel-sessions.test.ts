@@ -37,6 +37,7 @@ class Tunnel implements TicketSource {
     const edge: AgentSession = new AgentSession({
       id: `session ${concurrency}`,
       tunnel: "default",
+      credentialId: "default",
       instance: "place",
       concurrency,
       timeoutMs: 60_000,

@@ -55,6 +55,9 @@ describe("options", () => {
     [["--head-timeout", "5s"], { patience: { headMs: 5000, bodyMs: 60_000, idleMs: 75_000 } }],
     [["--body-timeout", "2m"], { patience: { headMs: 30_000, bodyMs: 120_000, idleMs: 75_000 } }],
     [["--idle-timeout", "1s"], { patience: { headMs: 30_000, bodyMs: 60_000, idleMs: 1000 } }],
+    [["--domain", "Tunnels.Example"], { domain: "tunnels.example" }],
+    [["--tokens-file", "/etc/restante/tokens.json"], { tokensFile: "/etc/restante/tokens.json" }],
+    [["--default-token", "off"], { token: undefined }],
   ])("%j reaches the edge", async (argv, expected) => {
     const run = await proxyOut(argv, { environment })
     expect(run.stderr).toBe("")
@@ -110,6 +113,9 @@ describe("refusals", () => {
     [["--port", "0x50"], "Give a whole number from 0 to 65535."],
     [["--host", "127.0.0.1:80"], "--host: This is not an address to listen on. Give one without port"],
     [["--host", "http://x"], "--host: This is not an address to listen on."],
+    [["--domain", "a.example:80"], "--domain: This is not a domain. Give a name without port"],
+    [["--domain", "*.a.example"], "--domain: This is not a domain."],
+    [["--default-token", "no"], '--default-token: "no" is not one of on, off.'],
     [["--redis", "localhost:6379"], "--redis: This is not the URL of a Redis. Write redis://HOST:PORT"],
     [["--redis", "http://localhost"], "--redis: This is not the URL of a Redis."],
     [["--redis", "redis://host/queue"], "or redis://HOST:PORT/DB for another database."],
@@ -177,6 +183,9 @@ describe("help and version", () => {
                                     80)
           --host ADDRESS            address to listen on, as a number or name; without
                                     it all addresses of this machine
+          --domain DOMAIN           the domain whose names are tunnels: NAME.DOMAIN.
+                                    Names that nobody has served get 404. Without it the
+                                    first label of any host may be a tunnel's name
 
         Requests:
           --hold DURATION           how long a request may wait until an agent takes it,
@@ -212,6 +221,11 @@ describe("help and version", () => {
           --token-file FILE         file that holds the token agents must show; or set
                                     RESTANTE_TOKEN. Without both one is made and kept in
                                     --data-dir
+          --tokens-file FILE        file of the named tokens that proxy-out token create
+                                    makes; without it tokens.json in --data-dir
+          --default-token on|off    on: the token of --token-file, of RESTANTE_TOKEN or
+                                    of --data-dir opens every tunnel; off: there is
+                                    none, only named tokens let an agent in (default on)
           --data-dir DIR            where proxy-out keeps what it made; without it
                                     $XDG_STATE_HOME/restante or ~/.local/state/restante
 

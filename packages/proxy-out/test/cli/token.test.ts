@@ -11,7 +11,7 @@ describe("a token that is given", () => {
     const file = join(await temporaryDirectory(), "my token")
     await writeFile(file, `${given}\n`)
     const run = await proxyOut(["--token-file", file, "--host", "127.0.0.1", "--port", "8080"])
-    expect(run.options?.token.reveal()).toBe(given)
+    expect(run.options?.token?.reveal()).toBe(given)
     expect(run.stdout).toContain(
       `  proxy-in --server http://127.0.0.1:8080 --external http://127.0.0.1:8080 --token-file '${file}'\n`,
     )
@@ -20,7 +20,7 @@ describe("a token that is given", () => {
   test("comes from RESTANTE_TOKEN, and nothing is written", async () => {
     const home = await temporaryDirectory()
     const run = await proxyOut([], { environment: { RESTANTE_TOKEN: given }, home })
-    expect(run.options?.token.reveal()).toBe(given)
+    expect(run.options?.token?.reveal()).toBe(given)
     expect(run.stdout).toContain("RESTANTE_TOKEN has to hold the same token there")
     expect(await readdir(home)).toEqual([])
   })
@@ -36,7 +36,7 @@ describe("a token that is given", () => {
 
   test("is warned about when it can be guessed", async () => {
     const run = await proxyOut([], { environment: { RESTANTE_TOKEN: "short" } })
-    expect(run.options?.token.reveal()).toBe("short")
+    expect(run.options?.token?.reveal()).toBe("short")
     expect(run.logged).toContain("so short that it can be guessed")
   })
 
@@ -91,7 +91,7 @@ describe("a token that proxy-out makes", () => {
     const file = join(dataDir, "token")
     const token = (await readFile(file, "utf8")).trim()
     expect(Buffer.from(token, "base64url")).toHaveLength(32)
-    expect(run.options?.token.reveal()).toBe(token)
+    expect(run.options?.token?.reveal()).toBe(token)
     expect((await stat(file)).mode & 0o777).toBe(0o600)
     expect((await stat(dataDir)).mode & 0o777).toBe(0o700)
     expect(await readdir(dataDir)).toEqual(["token"])
@@ -102,21 +102,21 @@ describe("a token that proxy-out makes", () => {
     const first = await proxyOut(["--data-dir", dataDir])
     const second = await proxyOut(["--data-dir", dataDir])
     const elsewhere = await proxyOut(["--data-dir", await temporaryDirectory()])
-    expect(second.options?.token.reveal()).toBe(first.options?.token.reveal())
-    expect(elsewhere.options?.token.reveal()).not.toBe(first.options?.token.reveal())
+    expect(second.options?.token?.reveal()).toBe(first.options?.token?.reveal())
+    expect(elsewhere.options?.token?.reveal()).not.toBe(first.options?.token?.reveal())
   })
 
   test("is one and the same for two programs that start for the first time together", async () => {
     const dataDir = await temporaryDirectory()
     const runs = await Promise.all(Array.from({ length: 8 }, () => proxyOut(["--data-dir", dataDir])))
-    expect(new Set(runs.map(({ options }) => options?.token.reveal())).size).toBe(1)
+    expect(new Set(runs.map(({ options }) => options?.token?.reveal())).size).toBe(1)
     expect(await readdir(dataDir)).toEqual(["token"])
   })
 
   test("is shown once: on a terminal, at the first start", async () => {
     const dataDir = await temporaryDirectory()
     const first = await proxyOut(["--data-dir", dataDir], { terminal: true })
-    const token = first.options?.token.reveal() ?? "(none)"
+    const token = first.options?.token?.reveal() ?? "(none)"
     const second = await proxyOut(["--data-dir", dataDir], { terminal: true })
     expect(first.stdout).toContain(token)
     expect(first.stderr + first.logged).not.toContain(token)
@@ -131,7 +131,7 @@ describe("a token that proxy-out makes", () => {
     expect(run.stdout).toContain(
       `proxy-in --server http://127.0.0.1:8080 --external http://10.1.2.3:8080 --token-file ${join(dataDir, "token")}\n`,
     )
-    expect(run.stdout + run.stderr + run.logged).not.toContain(run.options?.token.reveal())
+    expect(run.stdout + run.stderr + run.logged).not.toContain(run.options?.token?.reveal())
   })
 
   test("that was opened to others is closed again", async () => {

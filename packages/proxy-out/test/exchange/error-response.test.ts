@@ -65,7 +65,7 @@ describe.each(codes)("%s", (code) => {
 
   test("has a status of RFC 9110 with its own words", () => {
     const { status, reason } = answerTo(code)
-    expect([400, 408, 413, 417, 500, 502, 503, 504]).toContain(status)
+    expect([400, 404, 408, 413, 417, 500, 502, 503, 504]).toContain(status)
     expect(reason).not.toBe("Error")
   })
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { forwardedHead } from "../../src/ingress/forwarded-head.ts"
 import { refusalOf, Stand } from "../support/stand.ts"
 
-const facts = { clientAddress: "203.0.113.9", scheme: "http", via: "Via: 1.1 edge\r\n" } as const
+const facts = { clientAddress: "203.0.113.9", scheme: "http", via: "Via: 1.1 edge\r\n", strip: "" } as const
 
 function forwarded(head: string): string {
   return forwardedHead(parseRequestHead(head), facts)

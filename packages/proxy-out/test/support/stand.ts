@@ -33,7 +33,7 @@ export class Stand {
       holdMs: 30_000,
       timeoutMs: 60_000,
       maxQueue: 100,
-      tunnelOf: () => "default",
+      tunnelOf: () => ({ tunnel: "default", strip: "" }),
       dateLine: () => dateLine,
       ...options,
     })

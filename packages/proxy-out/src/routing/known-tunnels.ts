@@ -1,0 +1,99 @@
+// Which tunnels there are: those that an agent has served, here, at an edge that shares our store, or before a restart.
+// First come, first kept: a route belongs to the tunnel that announced it first, until somebody forgets that tunnel.
+import type { KnownTunnel, TunnelMatch } from "./route-table.ts"
+import { RouteTable } from "./route-table.ts"
+import type { TunnelStore, TunnelStoreSink } from "./tunnel-store.ts"
+
+export interface KnownTunnelsOptions {
+  readonly store: TunnelStore
+  /** See RouteTableOptions. */
+  readonly domain: string | undefined
+  /** Whether an agent serves it at this edge now: such a tunnel cannot be forgotten. */
+  readonly isServed: (tunnel: string) => boolean
+  /** A route turned out to be another's: the tunnel's sessions have to end, and attaching anew says why. */
+  readonly onTaken: (tunnel: string) => void
+}
+
+export type Claim =
+  | { readonly kind: "granted" }
+  | { readonly kind: "taken"; readonly route: string }
+  | { readonly kind: "full" }
+
+/** Most tunnels that are remembered. */
+export const maxTunnels = 100_000
+
+export class KnownTunnels implements TunnelStoreSink {
+  readonly #options: KnownTunnelsOptions
+  readonly #table: RouteTable
+
+  constructor(options: KnownTunnelsOptions) {
+    this.#options = options
+    this.#table = new RouteTable({ domain: options.domain })
+  }
+
+  start(): Promise<void> {
+    return this.#options.store.start(this)
+  }
+
+  stop(): Promise<void> {
+    return this.#options.store.stop()
+  }
+
+  get all(): Iterable<KnownTunnel> {
+    return this.#table.all
+  }
+
+  /** The tunnel for a request; undefined when nobody has ever served one that it could be for. */
+  match(host: string | undefined, target: string): TunnelMatch | undefined {
+    return this.#table.match(host, target)
+  }
+
+  /** An agent wants to serve this. What it says replaces what earlier agents of the tunnel said. */
+  claim(tunnel: KnownTunnel): Claim {
+    const known = this.#table.get(tunnel.name)
+    if (known !== undefined && isSame(known, tunnel)) return granted
+    const route = this.#table.taken(tunnel.name, tunnel.routes)
+    if (route !== undefined) return { kind: "taken", route }
+    if (known === undefined && this.#table.size >= maxTunnels) return { kind: "full" }
+    this.#table.set(tunnel)
+    this.#options.store.save(tunnel)
+    return granted
+  }
+
+  onTunnels(all: readonly KnownTunnel[]): void {
+    const names = new Set<string>()
+    const changed: KnownTunnel[] = []
+    for (const tunnel of all) {
+      names.add(tunnel.name)
+      const known = this.#table.get(tunnel.name)
+      if (known === undefined || !isSame(known, tunnel)) changed.push(tunnel)
+    }
+    for (const tunnel of this.#table.all) {
+      if (names.has(tunnel.name)) continue
+      if (this.#options.isServed(tunnel.name)) this.#options.store.save(tunnel)
+      else this.#table.delete(tunnel.name)
+    }
+    // All of them first: a route may have moved from one to another.
+    for (const { name } of changed) this.#table.delete(name)
+    for (const tunnel of changed) this.#table.set(tunnel)
+  }
+
+  onStoreLost(): Iterable<KnownTunnel> {
+    return this.#table.all
+  }
+
+  onTaken(tunnel: string): void {
+    this.#table.delete(tunnel)
+    this.#options.onTaken(tunnel)
+  }
+}
+
+const granted: Claim = { kind: "granted" }
+
+function isSame(a: KnownTunnel, b: KnownTunnel): boolean {
+  return (
+    a.stripPrefix === b.stripPrefix &&
+    a.routes.length === b.routes.length &&
+    a.routes.every((route, index) => route === b.routes[index])
+  )
+}

@@ -1,0 +1,202 @@
+// Which tunnel a request is for. Everything that depends on the host alone is worked out once per host and remembered,
+// so that a request costs one look into a Map and, where routes have prefixes, a few comparisons.
+import { parseRoute, routedHost } from "@restante/protocol"
+import type { Route } from "@restante/protocol"
+
+/** A tunnel as agents have announced it. */
+export interface KnownTunnel {
+  readonly name: string
+  /** As `routeText` writes them; empty: the tunnel is reached by its name. */
+  readonly routes: readonly string[]
+  /** Whether a route's prefix is cut from what the upstream gets to see. */
+  readonly stripPrefix: boolean
+}
+
+/** Where a request goes. */
+export interface TunnelMatch {
+  readonly tunnel: string
+  /** What is to be cut from the target's beginning; "" for nothing. */
+  readonly strip: string
+}
+
+export interface RouteTableOptions {
+  /** Names below it are tunnels' names, and no others are. Undefined: the first label of any host may be a tunnel's name. */
+  readonly domain: string | undefined
+}
+
+/** The tunnel that gets what nothing else matches. */
+export const defaultTunnel = "default"
+
+export class RouteTable {
+  readonly #domain: string | undefined
+  readonly #tunnels = new Map<string, KnownTunnel>()
+  /** By the route's host, `*.` included; "" for those of any host. Longest prefix first. */
+  readonly #routes = new Map<string, Candidate[]>()
+  /** By the Host field as it came. */
+  readonly #hosts = new Map<string, HostRoutes>()
+  #anyHost: HostRoutes | undefined
+
+  constructor({ domain }: RouteTableOptions) {
+    this.#domain = domain
+  }
+
+  /** The tunnel for a request; undefined when there can be none. `target` is in origin form or `*`. */
+  match(host: string | undefined, target: string): TunnelMatch | undefined {
+    const routes = host === undefined ? (this.#anyHost ??= this.#compile(undefined)) : this.#routesOf(host)
+    for (const candidate of routes.candidates) if (isBelow(target, candidate.prefix)) return candidate.match
+    return routes.otherwise
+  }
+
+  get size(): number {
+    return this.#tunnels.size
+  }
+
+  get(name: string): KnownTunnel | undefined {
+    return this.#tunnels.get(name)
+  }
+
+  get all(): Iterable<KnownTunnel> {
+    return this.#tunnels.values()
+  }
+
+  /** The first of these routes that another tunnel holds. */
+  taken(name: string, routes: readonly string[]): string | undefined {
+    return routes.find((text) => {
+      const route = parseRoute(text)
+      const holder = route && this.#routes.get(keyOf(route))?.find(({ prefix }) => prefix === route.prefix)
+      return holder !== undefined && holder.match.tunnel !== name
+    })
+  }
+
+  /** Makes the tunnel known, or gives a known one other routes. Routes that another tunnel holds stay with that one. */
+  set(tunnel: KnownTunnel): void {
+    this.delete(tunnel.name)
+    this.#tunnels.set(tunnel.name, tunnel)
+    for (const text of tunnel.routes) {
+      const route = parseRoute(text)
+      if (route !== undefined) this.#add(route, tunnel)
+    }
+    this.#forgetHosts()
+  }
+
+  delete(name: string): void {
+    const tunnel = this.#tunnels.get(name)
+    if (tunnel === undefined) return
+    this.#tunnels.delete(name)
+    for (const text of tunnel.routes) {
+      const route = parseRoute(text)
+      if (route === undefined) continue
+      const key = keyOf(route)
+      const left = (this.#routes.get(key) ?? []).filter(({ match }) => match.tunnel !== name)
+      if (left.length === 0) this.#routes.delete(key)
+      else this.#routes.set(key, left)
+    }
+    this.#forgetHosts()
+  }
+
+  #add(route: Route, { name, stripPrefix }: KnownTunnel): void {
+    const { prefix } = route
+    const key = keyOf(route)
+    const beside = this.#routes.get(key) ?? []
+    if (beside.some((one) => one.prefix === prefix)) return
+    const match = { tunnel: name, strip: stripPrefix ? prefix : "" }
+    const sorted = [...beside, { prefix, match }].toSorted((a, b) => b.prefix.length - a.prefix.length)
+    this.#routes.set(key, sorted)
+  }
+
+  #routesOf(host: string): HostRoutes {
+    let routes = this.#hosts.get(host)
+    if (routes === undefined) {
+      routes = this.#compile(routedHost(host))
+      // Strangers choose what they write into Host: neither many nor long ones may fill the memory.
+      if (this.#hosts.size >= maxHosts) this.#hosts.clear()
+      if (host.length <= maxHostLength) this.#hosts.set(host, routes)
+    }
+    return routes
+  }
+
+  /** Exact host, then wildcards from the longest, then the name in the first label, then routes of any host. */
+  #compile(host: string | undefined): HostRoutes {
+    const candidates: Candidate[] = []
+    if (host !== undefined) {
+      candidates.push(...(this.#routes.get(host) ?? []))
+      for (let at = host.indexOf("."); at >= 0; at = host.indexOf(".", at + 1))
+        candidates.push(...(this.#routes.get(`*${host.slice(at)}`) ?? []))
+      const named = this.#byName(host)
+      if (named !== undefined) return { candidates: upToTheFirstForAll(candidates), otherwise: named.match }
+    }
+    candidates.push(...(this.#routes.get("") ?? []))
+    return { candidates: upToTheFirstForAll(candidates), otherwise: this.#otherwise() }
+  }
+
+  /** Undefined: the host names no tunnel, and need not. A match of undefined: it should, and there is none of that name. */
+  #byName(host: string): { readonly match: TunnelMatch | undefined } | undefined {
+    const domain = this.#domain
+    if (domain !== undefined) {
+      if (!host.endsWith(`.${domain}`)) return undefined
+      return { match: this.#reachedByName(host.slice(0, -domain.length - 1)) }
+    }
+    const dot = host.indexOf(".")
+    if (dot <= 0 || ipv4Pattern.test(host)) return undefined
+    const match = this.#reachedByName(host.slice(0, dot))
+    return match && { match }
+  }
+
+  #reachedByName(name: string): TunnelMatch | undefined {
+    const tunnel = this.#tunnels.get(name)
+    return tunnel === undefined || tunnel.routes.length > 0 ? undefined : { tunnel: name, strip: "" }
+  }
+
+  /** Where nothing was ever served the first agent may be on its way, and it will most likely serve the default tunnel. */
+  #otherwise(): TunnelMatch | undefined {
+    return this.#tunnels.size === 0
+      ? { tunnel: defaultTunnel, strip: "" }
+      : this.#reachedByName(defaultTunnel)
+  }
+
+  #forgetHosts(): void {
+    this.#hosts.clear()
+    this.#anyHost = undefined
+  }
+}
+
+interface Candidate {
+  readonly prefix: string
+  readonly match: TunnelMatch
+}
+
+interface HostRoutes {
+  /** In the order in which they are tried. */
+  readonly candidates: readonly Candidate[]
+  readonly otherwise: TunnelMatch | undefined
+}
+
+/** Whether the target is the prefix itself or lies below it: `/api`, `/api/x` and `/api?x` for `/api`, not `/apix`. */
+function isBelow(target: string, prefix: string): boolean {
+  if (!target.startsWith(prefix)) return false
+  if (target.length === prefix.length || prefix === "") return true
+  const next = target.charCodeAt(prefix.length)
+  return next === slash || next === questionMark
+}
+
+/** The target as it goes on when `prefix`, which it lies below, is cut from it; never empty. */
+export function withoutPrefix(target: string, prefix: string): string {
+  const rest = target.slice(prefix.length)
+  return rest.charCodeAt(0) === slash ? rest : `/${rest}`
+}
+
+function keyOf({ host, wildcard }: Route): string {
+  return wildcard ? `*.${host}` : (host ?? "")
+}
+
+/** Nothing after a candidate without a prefix is ever tried. */
+function upToTheFirstForAll(candidates: readonly Candidate[]): readonly Candidate[] {
+  const last = candidates.findIndex(({ prefix }) => prefix === "")
+  return last < 0 ? candidates : candidates.slice(0, last + 1)
+}
+
+const slash = 0x2f
+const questionMark = 0x3f
+const maxHosts = 10_000
+const maxHostLength = 300
+const ipv4Pattern = /^\d{1,3}(?:\.\d{1,3}){3}$/
