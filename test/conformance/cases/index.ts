@@ -12,6 +12,7 @@ import { informationalAndTrailerCases } from "./informational.ts"
 import { laterCases } from "./later.ts"
 import { limitCases } from "./limits.ts"
 import { targetCases } from "./targets.ts"
+import { upgradeCases } from "./upgrade.ts"
 
 export const allCases: readonly Case[] = [
   ...hopByHopCases,
@@ -25,5 +26,6 @@ export const allCases: readonly Case[] = [
   ...forwardingCases,
   ...limitCases,
   ...errorCases,
+  ...upgradeCases,
   ...laterCases,
 ]
