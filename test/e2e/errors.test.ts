@@ -1,11 +1,14 @@
 // The error table: each thing that can go wrong between a client and the private server, provoked for real, and what the
 // client is told about it.
 import { once } from "node:events"
+import { writeFile } from "node:fs/promises"
 import { createServer as createTlsServer } from "node:https"
 import type { AddressInfo } from "node:net"
+import { join } from "node:path"
 import { expect, test as base } from "vitest"
 import { certificate, certificateKey } from "../../packages/proxy-in/test/upstream/certificate.ts"
 import { fetchWhole, RawClient } from "../support/client.ts"
+import { temporaryFolder } from "../support/folder.ts"
 import { type Edge, edgeStatus, startAgent, startEdge } from "../support/pair.ts"
 import { refusalIn } from "../support/refusal.ts"
 import { until } from "../support/until.ts"
@@ -299,3 +302,17 @@ test.for([
     expect(world.reached.filter((target) => target.startsWith("/refused"))).toEqual([])
   },
 )
+
+test("a browser gets a page, and the operator's own one where there is one", async () => {
+  await using folder = await temporaryFolder()
+  const file = join(folder.path, "page.html")
+  await writeFile(file, "<h1>Back soon</h1>{{code}}")
+  await using edge = await startEdge({ args: ["--hold", "0s"] })
+  await using own = await startEdge({ args: ["--hold", "0s", "--error-page", file] })
+  const browser = { headers: { accept: "text/html,application/xhtml+xml,*/*;q=0.8" } }
+  const page = await fetchWhole(`${edge.url}/`, browser)
+  expect([page.status, page.headers["content-type"]]).toEqual([503, "text/html; charset=utf-8"])
+  expect(page.text).toContain("The site is not connected right now.")
+  expect((await fetchWhole(`${own.url}/`, browser)).text).toBe("<h1>Back soon</h1>no_agent")
+  expect(refusalIn(await fetchWhole(`${own.url}/`))).toMatchObject({ code: "no_agent" })
+})

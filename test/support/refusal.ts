@@ -31,10 +31,11 @@ export function refusalIn(answer: Answer, secrets: readonly (string | number)[] 
   const forwarded = details === "not forwarded" ? "no" : "maybe"
   const code = String(headers["restante-error"])
   const exchange = String(headers["restante-exchange"])
-  const { title, ...problem } = JSON.parse(text) as Record<string, unknown>
+  const { title, detail, ...problem } = JSON.parse(text) as Record<string, unknown>
   const wellFormed =
     /^[\w-]{21}$/.test(exchange) &&
     /^[A-Z][^:/\d]+\.$/.test(String(title)) &&
+    /^[A-Z][^/\d]+\.$/.test(String(detail)) &&
     JSON.stringify(problem) === JSON.stringify({ status, code, forwarded, exchange })
   if (!wellFormed) throw new Error(`head and body do not say the same:\n${whole}`)
   return { status, error, code, forwarded, retry: /^\d+$/.test(headers["retry-after"] ?? "") }

@@ -98,6 +98,14 @@ export const edgeTable = {
     default: "75s",
     read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: 24 * hourMs }),
   },
+  "error-page": {
+    group: "Requests",
+    placeholder: "FILE",
+    help:
+      "an HTML page for browsers instead of the built-in one when the edge answers itself; it may say {{status}}, {{title}}, {{code}}, " +
+      "{{exchange}}, {{advice}}, {{retry-after}} and {{refresh}}",
+    read: (text: string): string => text,
+  },
   redis: {
     group: "Queue",
     placeholder: "URL",

@@ -3,6 +3,7 @@ import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Patience } from "./ingress/patience.ts"
 import type { AddressRange } from "./ingress/trusted-proxies.ts"
+import type { ErrorPage } from "./exchange/error-page.ts"
 
 export interface EdgeOptions {
   /** Address to listen on, "0.0.0.0" or "::" for all. */
@@ -34,6 +35,8 @@ export interface EdgeOptions {
   readonly dataDir?: string | undefined
   /** Names below it are tunnels' names: `NAME.DOMAIN`. Lower case; undefined: the first label of any host may be one. */
   readonly domain?: string | undefined
+  /** What browsers see instead of our own page when the edge answers itself. */
+  readonly errorPage?: ErrorPage | undefined
 }
 
 export const dispatches = ["queue", "direct"] as const

@@ -75,6 +75,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     trustedProxies: options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : undefined,
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
+    errorPage: options.errorPage,
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
   const tickets: TicketSource = {
@@ -106,6 +107,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     log,
     dateLine,
     patience: options.patience,
+    errorPage: options.errorPage,
     accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
     attach: (head, connection) => endpoints.route(head, connection),
     admin: (socket) => people.take(socket),

@@ -12,8 +12,10 @@ import {
 import type { Logger } from "pino"
 import { announcement } from "./announce.ts"
 import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
+import { systemClock } from "./clock.ts"
 import { parseEdgeArguments } from "./command-line.ts"
 import { readTokens } from "./credentials/tokens-file.ts"
+import { PageFile } from "./exchange/page-file.ts"
 import { dataDirOf, tokensFileOf } from "./places.ts"
 import { findToken, type FoundToken } from "./token.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
@@ -46,6 +48,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors))
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
+  const errorPage = await pageFrom(values["error-page"], log)
   const edge = around.makeEdge({
     host,
     port: values.port,
@@ -66,6 +69,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
     dataDir,
     domain: values.domain,
     log,
+    errorPage,
   })
   const service = {
     start: () =>
@@ -103,6 +107,12 @@ function redisFromEnvironment({ environment }: EdgeSurroundings): string | undef
       throw new CommandError("usage", `PROXY_OUT_REDIS: ${error.message}`, { cause: error })
     throw error
   }
+}
+
+function pageFrom(path: string | undefined, log: Logger): Promise<PageFile | undefined> {
+  return path === undefined
+    ? Promise.resolve(undefined)
+    : PageFile.open({ path, log, now: () => systemClock.now() })
 }
 
 function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {

@@ -14,6 +14,7 @@ import type { Client, RequestHandler } from "./client.ts"
 import { ClientResponse } from "./client-response.ts"
 import { Deadlines } from "./deadlines.ts"
 import { LiveExchanges } from "./live-exchanges.ts"
+import type { ErrorPage } from "./error-page.ts"
 import { Exchange } from "./exchange.ts"
 import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
 import { failures } from "./failures.ts"
@@ -35,6 +36,8 @@ export interface ExchangesOptions {
   readonly tunnelOf: (host: string | undefined, target: string) => TunnelMatch | undefined
   /** "Date: …" with CRLF. */
   readonly dateLine: () => string
+  /** The operator's own page. */
+  readonly errorPage?: ErrorPage | undefined
 }
 
 /** Growth of all response windows together; the first 256 KiB of each come on top. */
@@ -253,8 +256,8 @@ export class Exchanges implements ExchangePort {
     perhapsBegun = false,
   ): void {
     const traits: FailureTraits = perhapsBegun ? { ...failures[code], forwarded: "maybe" } : failures[code]
-    const dateLine = this.#options.dateLine()
-    client.refuse({ code, traits, exchangeId, dateLine, head: request.method === "HEAD" }, keepAlive)
+    const { dateLine, errorPage } = this.#options
+    client.refuse({ code, traits, exchangeId, dateLine: dateLine(), request, page: errorPage }, keepAlive)
   }
 }
 

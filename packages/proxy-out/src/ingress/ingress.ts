@@ -6,7 +6,10 @@ import { originTarget } from "@restante/protocol"
 import type { Http1Error, RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
+import type { ErrorPage } from "../exchange/error-page.ts"
 import { errorResponse } from "../exchange/error-response.ts"
+import { failures } from "../exchange/failures.ts"
+import type { FailureCode, FailureTraits } from "../exchange/failures.ts"
 import { ClientConnection } from "./client-connection.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ConnectionPort } from "./client-connection.ts"
@@ -21,6 +24,8 @@ export interface IngressOptions {
   readonly dateLine: () => string
   /** Default: `defaultPatience`. */
   readonly patience?: Partial<Patience> | undefined
+  /** The operator's own page. */
+  readonly errorPage?: ErrorPage | undefined
   /** Requests for tunnels. */
   readonly accept: (head: RequestHead, connection: ClientConnection) => RequestHandler
   /** Requests under /.restante/: the agents' endpoints; undefined for what is for people. */
@@ -102,20 +107,8 @@ export class Ingress implements ConnectionPort {
   }
 
   badRequest(error: Http1Error): Buffer {
-    const traits = {
-      status: error.status,
-      proxyStatus: "http_request_error",
-      title: `The request is not valid HTTP: ${error.code}.`,
-      forwarded: "no",
-    } as const
-    return errorResponse({
-      code: "bad_request",
-      traits,
-      exchangeId: nanoid(),
-      keepAlive: false,
-      dateLine: this.#options.dateLine(),
-      head: false,
-    })
+    const { status, code } = error
+    return this.#error("bad_request", { status, title: `The request is not valid HTTP: ${code}.` }, undefined)
   }
 
   onClosed(connection: ClientConnection): void {
@@ -142,20 +135,29 @@ export class Ingress implements ConnectionPort {
     return unused
   }
 
-  #refusal(head: RequestHead, connection: ClientConnection, code: keyof typeof refusals): RequestHandler {
+  #refusal(head: RequestHead, connection: ClientConnection, code: FailureCode): RequestHandler {
     return new Refusal(head, (keepAlive) => {
-      const traits = refusals[code]
-      connection.write(
-        errorResponse({
-          code,
-          traits,
-          exchangeId: nanoid(),
-          keepAlive,
-          dateLine: this.#options.dateLine(),
-          head: head.method === "HEAD",
-        }),
-      )
+      connection.write(this.#error(code, {}, head, keepAlive))
       connection.finish(keepAlive)
+    })
+  }
+
+  /** `request`: undefined when it could not be read; the connection closes then. */
+  #error(
+    code: FailureCode,
+    differences: Partial<FailureTraits>,
+    request: RequestHead | undefined,
+    keepAlive = false,
+  ): Buffer {
+    const { dateLine, errorPage } = this.#options
+    return errorResponse({
+      code,
+      traits: { ...failures[code], ...differences },
+      exchangeId: nanoid(),
+      keepAlive,
+      dateLine: dateLine(),
+      request,
+      page: errorPage,
     })
   }
 
@@ -189,14 +191,7 @@ export class Ingress implements ConnectionPort {
   }
 
   #timeout(): Buffer {
-    return errorResponse({
-      code: "request_timeout",
-      traits: refusals.request_timeout,
-      exchangeId: nanoid(),
-      keepAlive: false,
-      dateLine: this.#options.dateLine(),
-      head: false,
-    })
+    return this.#error("request_timeout", {}, undefined)
   }
 }
 
@@ -211,21 +206,6 @@ function closed(socket: Socket): Promise<void> {
     socket.destroySoon()
   })
 }
-
-const refusals = {
-  method_not_allowed: {
-    status: 405,
-    proxyStatus: "http_request_denied",
-    title: "This method is not served here.",
-    forwarded: "no",
-  },
-  request_timeout: {
-    status: 408,
-    proxyStatus: "http_request_error",
-    title: "The request took too long to arrive.",
-    forwarded: "maybe",
-  },
-} as const
 
 const unused: RequestHandler = {
   onBody: ignore,

@@ -1,5 +1,7 @@
+import { writeFile } from "node:fs/promises"
+import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { proxyOut } from "./stand-ins.ts"
+import { proxyOut, temporaryDirectory } from "./stand-ins.ts"
 
 const environment = { RESTANTE_TOKEN: "a-token-for-these-tests" }
 
@@ -75,6 +77,23 @@ describe("options", () => {
   ])("--log-format %s decides how the log of a pipe looks", async (format, looks) => {
     const run = await proxyOut(["--log-format", format], { environment })
     expect(run.logged + run.stderr).toMatch(looks)
+  })
+
+  test("--error-page is read at the start", async () => {
+    const path = join(await temporaryDirectory(), "page.html")
+    await writeFile(path, "<h1>{{status}}")
+    const { options } = await proxyOut(["--error-page", path], { environment })
+    expect(options?.errorPage).toBeDefined()
+  })
+
+  test("--error-page with a mistyped placeholder is one line with the nearest one", async () => {
+    const path = join(await temporaryDirectory(), "page.html")
+    await writeFile(path, "<h1>\n{{statsu}}")
+    const run = await proxyOut(["--error-page", path], { environment })
+    expect(run.stderr).toBe(
+      `proxy-out: --error-page: ${path}: Line 2 has {{statsu}}, which is not known. Did you mean {{status}}?\n`,
+    )
+    expect(run).toMatchObject({ exitCode: 2, options: undefined })
   })
 
   test("PROXY_OUT_REDIS may hold the password that --redis may not", async () => {
@@ -207,6 +226,10 @@ describe("help and version", () => {
                                     then the client gets 408 (default 60s)
           --idle-timeout DURATION   how long a client's connection may lie idle between
                                     requests, 1s to 24h; then it is closed (default 75s)
+          --error-page FILE         an HTML page for browsers instead of the built-in
+                                    one when the edge answers itself; it may say
+                                    {{status}}, {{title}}, {{code}}, {{exchange}},
+                                    {{advice}}, {{retry-after}} and {{refresh}}
 
         Queue:
           --redis URL               keep the queue in this Redis, redis://HOST:PORT/DB

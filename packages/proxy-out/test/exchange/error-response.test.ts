@@ -1,5 +1,8 @@
 // The answers that the edge gives itself, every one of the table.
 import { describe, expect, test } from "vitest"
+import { defaultHttp1Limits, parseRequestHead } from "@restante/protocol"
+import { templatePage } from "../../src/exchange/error-page.ts"
+import type { ErrorPage } from "../../src/exchange/error-page.ts"
 import { errorResponse } from "../../src/exchange/error-response.ts"
 import { failures } from "../../src/exchange/failures.ts"
 import type { FailureCode, FailureTraits } from "../../src/exchange/failures.ts"
@@ -9,17 +12,26 @@ import { parseList } from "../support/structured-fields.ts"
 
 const dateLine = "Date: Sun, 06 Nov 1994 08:49:37 GMT\r\n"
 
-function answerTo(code: FailureCode, options: { keepAlive?: boolean; head?: boolean } = {}): Answer {
-  const { keepAlive = true, head = false } = options
+interface Asked {
+  readonly keepAlive?: boolean
+  readonly method?: string
+  readonly accept?: readonly string[]
+  readonly page?: ErrorPage
+}
+
+function answerTo(code: FailureCode, asked: Asked = {}): Answer {
+  const { keepAlive = true, method = "GET", accept = [], page } = asked
+  const fields = accept.map((value) => `Accept: ${value}\r\n`).join("")
   const bytes = errorResponse({
     code,
     traits: failures[code],
     exchangeId: "V1StGXR8_Z5jdHi6B-myT",
     keepAlive,
     dateLine,
-    head,
+    request: parseRequestHead(`${method} / HTTP/1.1\r\nHost: a.example\r\n${fields}\r\n`, defaultHttp1Limits),
+    page,
   })
-  return onlyAnswerIn(bytes.toString("latin1"), { toHead: head })
+  return onlyAnswerIn(bytes.toString("latin1"), { toHead: method === "HEAD" })
 }
 
 /** RFC 9209 section 2.3: the registered error types. */
@@ -60,12 +72,26 @@ const registeredErrors = new Set([
 
 const codes = Object.keys(failures) as FailureCode[]
 
+const browser = ["text/html,application/xhtml+xml,application/xml;q=0.9,image/avif,*/*;q=0.8"]
+
 describe.each(codes)("%s", (code) => {
   const traits: FailureTraits = failures[code]
 
+  test("is a small page for a browser, with what happened, what to do, and the exchange", () => {
+    const answer = answerTo(code, { accept: browser })
+    expect(answer.get("content-type")).toBe("text/html; charset=utf-8")
+    expect(answer.body.length).toBeLessThan(4096)
+    const texts = [traits.title, traits.advice, String(traits.status), code, "V1StGXR8_Z5jdHi6B-myT"]
+    expect(texts.filter((text) => !answer.body.includes(text.replaceAll("'", "&#39;")))).toEqual([])
+  })
+
+  test("tells the visitor what to do in a few plain words", () => {
+    expect(traits.advice).toMatch(/^[A-Z][a-zA-Z', .-]{15,150}\.$/)
+  })
+
   test("has a status of RFC 9110 with its own words", () => {
     const { status, reason } = answerTo(code)
-    expect([400, 404, 408, 413, 417, 500, 502, 503, 504]).toContain(status)
+    expect([400, 404, 405, 408, 413, 417, 500, 502, 503, 504]).toContain(status)
     expect(reason).not.toBe("Error")
   })
 
@@ -75,6 +101,7 @@ describe.each(codes)("%s", (code) => {
     expect(JSON.parse(answer.body)).toEqual({
       title: expect.stringMatching(/^[A-Z][a-zA-Z', -]+\.$/),
       status: traits.status,
+      detail: traits.advice,
       code,
       forwarded: traits.forwarded,
       exchange: "V1StGXR8_Z5jdHi6B-myT",
@@ -131,5 +158,83 @@ test("says nothing about the connection when it goes on", () => {
 
 test("has no body as an answer to HEAD, but the length that it would have", () => {
   const length = answerTo("no_agent").get("content-length")
-  expect(answerTo("no_agent", { head: true }).get("content-length")).toBe(length)
+  expect(answerTo("no_agent", { method: "HEAD" }).get("content-length")).toBe(length)
+})
+
+test("an answer that is chosen by Accept says so, in both forms", () => {
+  expect(answerTo("no_agent").get("vary")).toBe("Accept")
+  expect(answerTo("no_agent", { accept: browser }).get("vary")).toBe("Accept")
+})
+
+test("several Accept fields count as one list", () => {
+  expect(answerTo("no_agent", { accept: ["*/*;q=0.1", "text/html"] }).get("content-type")).toContain(
+    "text/html",
+  )
+})
+
+test("a request that could not be read gets the problem", () => {
+  const bytes = errorResponse({
+    code: "bad_request",
+    traits: failures.bad_request,
+    exchangeId: "id",
+    keepAlive: false,
+    dateLine,
+    request: undefined,
+  })
+  expect(onlyAnswerIn(bytes.toString("latin1")).get("content-type")).toBe("application/problem+json")
+})
+
+describe("the page", () => {
+  test("loads nothing, runs nothing, and its policy sees to it", () => {
+    const answer = answerTo("no_agent", { accept: browser })
+    expect(answer.get("content-security-policy")).toMatch(/^default-src 'none'; style-src 'unsafe-inline';/)
+    expect(answer.body).not.toMatch(/<script|src=|url\(|@import|href="[^"]/)
+  })
+
+  test("has no body as an answer to HEAD, but its type and length", () => {
+    const toGet = answerTo("no_agent", { accept: browser })
+    const toHead = answerTo("no_agent", { accept: browser, method: "HEAD" })
+    expect([toHead.get("content-type"), toHead.get("content-length"), toHead.body]).toEqual([
+      toGet.get("content-type"),
+      toGet.get("content-length"),
+      "",
+    ])
+  })
+
+  test("tries again by itself where that is safe and makes sense", () => {
+    expect(answerTo("no_agent", { accept: browser }).body).toContain(
+      '<meta http-equiv="refresh" content="5">',
+    )
+  })
+
+  test.each([
+    ["no_agent", "POST"],
+    ["upstream_timeout", "GET"],
+    ["upstream_refused", "GET"],
+  ] as const)("does not try again after %s of a %s", (code, method) => {
+    expect(answerTo(code, { accept: browser, method }).body).not.toContain("http-equiv")
+  })
+})
+
+test.each([
+  ["POST", "upstream_timeout", true],
+  ["GET", "upstream_timeout", false],
+  ["PUT", "upstream_timeout", false],
+  ["POST", "no_agent", false],
+] as const)("who sent a %s that ended in %s is told that it may have arrived: %j", (method, code, told) => {
+  const warning = "What you sent may have arrived all the same: check that first."
+  expect(JSON.parse(answerTo(code, { method }).body).detail.includes(warning)).toBe(told)
+})
+
+test("the operator's own page is shown in the place of ours, without a policy of ours", () => {
+  const page = templatePage(
+    "<h1>{{status}} {{title}}</h1>{{advice}}|{{code}}|{{exchange}}|{{retry-after}}|{{refresh}}",
+  )
+  const answer = answerTo("no_agent", { accept: browser, page })
+  expect(answer.body).toBe(
+    "<h1>503 The private server&#39;s side is not connected at the moment.</h1>" +
+      "The site is not connected right now. Try again in a few seconds." +
+      '|no_agent|V1StGXR8_Z5jdHi6B-myT|5|<meta http-equiv="refresh" content="5">',
+  )
+  expect(answer.get("content-security-policy")).toBeUndefined()
 })
