@@ -22,11 +22,16 @@ need({
   variable: undefined,
   packages: { debian: "curl", fedora: "curl", homebrew: "curl" },
 })
+const chromium = need({
+  programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
+  variable: "RESTANTE_CHROMIUM",
+  packages: { debian: "chromium", fedora: "chromium", homebrew: "chromium" },
+})
 
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, RESTANTE_REDIS_SERVER: redisServer },
+  env: { ...process.env, RESTANTE_REDIS_SERVER: redisServer, RESTANTE_CHROMIUM: chromium },
 })
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tests.kill(signal))
 tests.on("exit", (code) => process.exit(code ?? 1))
