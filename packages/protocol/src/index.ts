@@ -1,5 +1,6 @@
 // The contract between proxy-out and proxy-in, and the pure parts that both use.
 export * from "./config/index.ts"
+export * from "./doctor/index.ts"
 export * from "./http1/index.ts"
 export * from "./routes/index.ts"
 export * from "./session/index.ts"

@@ -13,15 +13,13 @@ import {
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
-import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
+import type { AgentOptions } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
-import { readClientIdentity, type ClientIdentity } from "./attach/client-identity.ts"
-import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
-import { readCaFile } from "./ca-file.ts"
-import { defaultStatusPort, parseProxy, type AgentTable } from "./cli-options.ts"
+import { defaultStatusPort, type AgentTable } from "./cli-options.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
+import { readWay } from "./way-options.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
@@ -70,14 +68,7 @@ async function agentOptions(
   around: AgentSurroundings,
 ): Promise<AgentOptions> {
   checkRoutes(values)
-  const server = await trustedUpstream(values.server, values["ca-file"])
-  const caFile = values["external-ca-file"]
-  if (caFile !== undefined && values.external.protocol !== "https:") {
-    throw new CommandError(
-      "usage",
-      "--external-ca-file is only for an https:// --external. Leave it out, or write https://.",
-    )
-  }
+  const way = await readWay(values, around.environment)
   const token = await givenToken({
     file: values["token-file"],
     environment: around.environment,
@@ -90,11 +81,7 @@ async function agentOptions(
     )
   }
   return {
-    server,
-    external: values.external,
-    externalCa: caFile === undefined ? undefined : await readCaFile(caFile, "--external-ca-file"),
-    externalIdentity: await identityFor(values),
-    proxy: await proxyFor(values, around.environment),
+    ...way,
     tunnel: values.tunnel,
     routes: values.route,
     stripPrefix: values["strip-prefix"],
@@ -118,61 +105,6 @@ function checkRoutes(values: OptionValues<AgentTable>): void {
       "usage",
       "--strip-prefix is only for a --route with a /PREFIX. Leave it out, or add one.",
     )
-}
-
-function identityFor(values: OptionValues<AgentTable>): Promise<ClientIdentity | undefined> {
-  const files = { certificate: values["external-cert-file"], key: values["external-key-file"] }
-  if (values.external.protocol === "http:" && (files.certificate ?? files.key) !== undefined) {
-    throw new CommandError(
-      "usage",
-      "--external-cert-file and --external-key-file are only for an https:// --external. Leave them out, or write https://.",
-    )
-  }
-  return readClientIdentity(files)
-}
-
-/** `--proxy`, else PROXY_IN_PROXY, else what the environment's usual variables say. */
-async function proxyFor(
-  values: OptionValues<AgentTable>,
-  environment: AgentSurroundings["environment"],
-): Promise<ForwardProxy | undefined> {
-  const asked = values.proxy ?? ownProxyVariable(environment)
-  const proxy = asked === "none" ? undefined : (asked ?? environmentProxy(values.external, environment))
-  const caFile = values["proxy-ca-file"]
-  if (caFile === undefined) return proxy
-  if (proxy?.tls !== true) {
-    throw new CommandError(
-      "usage",
-      "--proxy-ca-file is only for a proxy with https:// in its URL. Leave it out, or write https://.",
-    )
-  }
-  return { ...proxy, ca: await readCaFile(caFile, "--proxy-ca-file") }
-}
-
-function ownProxyVariable(environment: AgentSurroundings["environment"]): ForwardProxy | "none" | undefined {
-  const text = environment["PROXY_IN_PROXY"]
-  if (text === undefined || text === "") return undefined
-  try {
-    return parseProxy(text)
-  } catch (error) {
-    if (error instanceof CommandError)
-      throw new CommandError("usage", `PROXY_IN_PROXY: ${error.message}`, { cause: error })
-    throw error
-  }
-}
-
-async function trustedUpstream(
-  server: UpstreamAddress,
-  caFile: string | undefined,
-): Promise<UpstreamAddress> {
-  if (caFile === undefined) return server
-  if (server.kind !== "tcp" || !server.tls) {
-    throw new CommandError(
-      "usage",
-      "--ca-file is only for an https:// --server. Leave it out, or write https://.",
-    )
-  }
-  return { ...server, ca: await readCaFile(caFile, "--ca-file") }
 }
 
 function warnOfOpenToken({ external, log }: AgentOptions): void {

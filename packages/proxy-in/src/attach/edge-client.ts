@@ -32,6 +32,14 @@ export interface Welcome {
   readonly pollSeconds: number
 }
 
+export interface Look {
+  readonly status: number
+  /** Of the protocol; undefined when no Restante edge answered. */
+  readonly version: string | undefined
+  /** The edge's clock. */
+  readonly date: string | undefined
+}
+
 /** One request that carries messages: what came of it. */
 export interface MessageExchange {
   /** The response has begun: the edge is there and knows the session. */
@@ -90,6 +98,23 @@ export class EdgeClient {
     const headers: Record<string, string> = { "restante-session": session }
     if (this.#cookies !== undefined) headers["cookie"] = this.#cookies
     return headers
+  }
+
+  /** What answers at the edge's health page. Raises LinkError, not for what an answer says. */
+  async look(): Promise<Look> {
+    try {
+      const reply = await this.#pool.request({
+        method: "GET",
+        path: `${this.dialer.requestPrefix}${this.#basePath}/.restante/healthz`,
+        headers: { ...this.dialer.requestHeaders },
+        signal: AbortSignal.timeout(attachTimeoutMs),
+      })
+      await reply.body.dump()
+      const { date, "restante-version": version } = reply.headers
+      return { status: reply.statusCode, version: only(version), date: only(date) }
+    } catch (reason) {
+      throw LinkError.from(reason)
+    }
   }
 
   /** Raises LinkError. */
@@ -287,6 +312,10 @@ function refusal(status: number, text: string): LinkError {
   const code = problem.success ? codesOfProblems[problem.data.code] : undefined
   const route = code === "route_taken" && problem.success ? problem.data.detail : undefined
   return new LinkError(code ?? "edge_error", route ?? `status ${status}`)
+}
+
+function only(field: string | string[] | undefined): string | undefined {
+  return typeof field === "string" ? field : undefined
 }
 
 async function readText(body: Readable): Promise<string> {

@@ -20,6 +20,8 @@ export interface EdgeDialerOptions {
   readonly proxy?: ForwardProxy | undefined
   /** Instead of the system's resolver. */
   readonly lookup?: net.LookupFunction | undefined
+  /** How long all of it may take; default 10 s. */
+  readonly connectTimeoutMs?: number | undefined
 }
 
 /** "requests" may be passed on by a proxy one by one; what a "websocket" needs is a connection to the edge itself. */
@@ -44,7 +46,7 @@ export class EdgeDialer {
 
   /** A connection on which requests, or the websocket's, can be written at once. Raises LinkError. */
   async dial(purpose: DialPurpose): Promise<net.Socket> {
-    const signal = AbortSignal.timeout(connectTimeoutMs)
+    const signal = AbortSignal.timeout(this.#options.connectTimeoutMs ?? defaultTimeoutMs)
     const { external, proxy } = this.#options
     const secure = external.protocol === "https:"
     if (proxy === undefined) {
@@ -127,7 +129,7 @@ export interface Trust {
   readonly identity?: { readonly certificate: string; readonly key: Secret } | undefined
 }
 
-const connectTimeoutMs = 10_000
+const defaultTimeoutMs = 10_000
 /** TCP keep-alive: also a websocket that is quiet for long stays known to the firewalls on its way. */
 const probeAfterMs = 30_000
 const nextAddressMs = 250

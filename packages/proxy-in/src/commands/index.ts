@@ -1,5 +1,6 @@
 // The commands of proxy-in beside its main one, in the order of --help: a file for each, and one line here.
 import type { AnyCommand } from "@restante/protocol"
 import type { AgentSurroundings } from "../surroundings.ts"
+import { doctorCommand } from "./doctor.ts"
 
-export const commands: readonly AnyCommand<AgentSurroundings>[] = []
+export const commands: readonly AnyCommand<AgentSurroundings>[] = [doctorCommand]

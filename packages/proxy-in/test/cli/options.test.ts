@@ -238,6 +238,11 @@ describe("help and version", () => {
         connects outwards: no port of the firewall has to be opened.
 
         Usage: proxy-in [options]
+               proxy-in COMMAND [options]   (proxy-in COMMAND --help tells more)
+
+        Commands:
+          doctor                    says step by step whether proxy-in would work with
+                                    these options, and what to do where it would not
 
         The two ends:
           --server URL              the private server: http://HOST:PORT,

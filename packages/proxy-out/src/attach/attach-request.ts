@@ -30,7 +30,7 @@ const helloSchema = z.object({
   protocol: z.literal(protocolVersion),
   tunnel: z.string().regex(tunnelNamePattern),
   instance: z.string().regex(/^[\w-]{1,64}$/),
-  concurrency: z.int().min(1).max(65_535),
+  concurrency: z.int().min(0).max(65_535),
   routes: z
     .array(z.string().max(maxRouteLength).transform(canonicalRoute))
     .max(maxRoutes)

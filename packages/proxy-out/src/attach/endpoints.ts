@@ -123,11 +123,14 @@ export class Endpoints implements MessageRequestPort {
 
   #admit(hello: AttachHello, credential: Credential): Buffer {
     const { sessions, tunnels, software } = this.#options
-    const { tunnel, routes, stripPrefix } = hello
+    const { tunnel, routes, stripPrefix, concurrency } = hello
     if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
-    const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
-    if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
-    if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
+    // Who only looks whether the way works takes no name and no route.
+    if (concurrency > 0) {
+      const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
+      if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
+      if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
+    }
     const session = sessions.create({ ...hello, id: nanoid(sessionIdLength), credentialId: credential.id })
     return jsonResponse({
       session: session.id,

@@ -96,8 +96,9 @@ export class Sessions implements AgentSessionPort {
     for (const session of this.#sessions.values()) if (which(session)) this.end(session, why)
   }
 
+  /** Those that serve a tunnel. */
   get all(): Iterable<AgentSession> {
-    return this.#sessions.values()
+    return [...this.#tunnels.values()].flatMap(({ sessions }) => [...sessions])
   }
 
   get size(): number {
@@ -105,7 +106,6 @@ export class Sessions implements AgentSessionPort {
   }
 
   create({ id, tunnel, instance, concurrency, software, credentialId }: Attaching): AgentSession {
-    this.#replace(tunnel, instance)
     const { timeoutMs, broker, tickets, log } = this.#options
     const session = new AgentSession({
       id,
@@ -117,6 +117,13 @@ export class Sessions implements AgentSessionPort {
       port: this,
     })
     this.#sessions.set(id, session)
+    if (concurrency === 0) {
+      // It looks whether the way works and serves nobody: the tunnel does not know of it.
+      this.#expiry.set(session)
+      log.info({ tunnel, session: shortId(session), software }, "the way is being checked")
+      return session
+    }
+    this.#replace(tunnel, instance)
     let sessions = this.#tunnels.get(tunnel)
     if (sessions === undefined) {
       sessions = new TunnelSessions(tunnel, broker, tickets)

@@ -158,7 +158,7 @@ describe("attach", () => {
     ["tunnel", { tunnel: "a.b" }],
     ["tunnel", { tunnel: "a".repeat(64) }],
     ["instance", { instance: "a b" }],
-    ["concurrency", { concurrency: 0 }],
+    ["concurrency", { concurrency: -1 }],
     ["concurrency", { concurrency: 70_000 }],
     ["concurrency", { concurrency: 1.5 }],
     ["software", { software: "line\nbreak" }],

@@ -37,13 +37,13 @@ class Desk implements Disposable {
     this.sessions.start()
   }
 
-  attach(instance = `place ${this.#count}`): Agent {
+  attach(instance = `place ${this.#count}`, concurrency = 10): Agent {
     const edge = this.sessions.create({
       id: `session-${++this.#count}-with-a-long-secret`,
       tunnel: "default",
       credentialId: "default",
       instance,
-      concurrency: 10,
+      concurrency,
       software: "test",
     })
     return new Agent(edge)
@@ -303,4 +303,33 @@ test("when all sessions stop no timer is left", () => {
   desk.attach().carrier().lost()
   desk.sessions.stop()
   expect(vi.getTimerCount()).toBe(0)
+})
+
+describe("a session that only looks whether the way works", () => {
+  test("is given nothing, also when nobody else is there", () => {
+    using desk = new Desk()
+    desk.attach("doctor", 0).carrier()
+    const offered = desk.offers("a")
+    expect(offered.waiting).toBe(true)
+  })
+
+  test("is no agent of its tunnel", () => {
+    using desk = new Desk()
+    desk.attach("doctor", 0).carrier()
+    expect([desk.sessions.serves("default"), [...desk.sessions.all]]).toEqual([false, []])
+  })
+
+  test("replaces no session, even one that says the same place and has no carrier", () => {
+    using desk = new Desk()
+    const agent = desk.attach("here")
+    desk.attach("here", 0)
+    expect(desk.knows(agent)).toBe(true)
+  })
+
+  test("ends by itself when nothing is heard of it", () => {
+    using desk = new Desk()
+    const looking = desk.attach("doctor", 0)
+    vi.advanceTimersByTime(31_000)
+    expect(desk.knows(looking)).toBe(false)
+  })
 })

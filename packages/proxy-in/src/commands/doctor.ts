@@ -1,0 +1,62 @@
+// `proxy-in doctor`: takes proxy-in's own options and says, step by step, whether it would work with them.
+import { readFile } from "node:fs/promises"
+import {
+  command,
+  diagnosisCode,
+  givenToken,
+  onOrOff,
+  writeDiagnosis,
+  type AnyCommand,
+} from "@restante/protocol"
+import { agentTable } from "../cli-options.ts"
+import { systemClock } from "../clock.ts"
+import { doctor } from "../doctor/doctor.ts"
+import type { AgentSurroundings } from "../surroundings.ts"
+import { readWay } from "../way-options.ts"
+
+/** How long `--quick` watches a poll. */
+const quickPollMs = 3000
+
+export const doctorCommand: AnyCommand<AgentSurroundings> = command({
+  words: ["doctor"],
+  summary:
+    "says step by step whether proxy-in would work with these options, and what to do where it would not",
+  options: {
+    ...agentTable,
+    quick: {
+      group: "Examination",
+      flag: true,
+      help: "watch a waiting poll for 3 s instead of the whole 25 s",
+      ...onOrOff,
+    },
+    json: {
+      group: "Examination",
+      flag: true,
+      help: "write the findings as JSON",
+      ...onOrOff,
+    },
+  },
+  examples: [
+    {
+      command:
+        "proxy-in doctor --server http://127.0.0.1:3000 --external https://edge.example --token-file restante.token",
+      meaning: "the same options as proxy-in's: from the proxy to the private server",
+    },
+  ],
+  notes: [
+    "Exit status: 0 nothing failed, 1 something did, 2 wrong command line. An agent that runs is not disturbed.",
+  ],
+  run: async ({ values }, around: AgentSurroundings) => {
+    const way = await readWay(values, around.environment)
+    const token = await givenToken({
+      file: values["token-file"],
+      environment: around.environment,
+      readText: (path) => readFile(path, "utf8"),
+    })
+    const { tunnel, transport } = values
+    const pollMs = values.quick ? quickPollMs : undefined
+    const findings = doctor({ ...way, token, tunnel, transport, pollMs, clock: systemClock })
+    const { output } = around
+    return diagnosisCode(await writeDiagnosis(findings, { output, json: values.json }))
+  },
+})

@@ -1,0 +1,54 @@
+// The step that asks the private server for its first page, as an agent would reach it.
+import { request as plainRequest } from "node:http"
+import { request as secureRequest } from "node:https"
+import type { Report } from "@restante/protocol"
+import { upstreamText } from "../addresses.ts"
+import { LinkError } from "../attach/link-error.ts"
+import type { PatientOptions } from "./doctor.ts"
+import type { AgentFindingCode } from "./findings.ts"
+
+type AgentReport = Report<AgentFindingCode>
+
+export async function upstreamStep({ server, patienceMs }: PatientOptions): Promise<AgentReport> {
+  const begunAt = performance.now()
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const common = {
+    path: `${server.basePath}/`,
+    signal: AbortSignal.timeout(patienceMs),
+    agent: false,
+  } as const
+  const asked =
+    server.kind === "unix"
+      ? plainRequest({ ...common, socketPath: server.path, headers: { host: "localhost" } })
+      : server.tls
+        ? secureRequest({ ...common, host: server.host, port: server.port, ca: server.ca })
+        : plainRequest({ ...common, host: server.host, port: server.port })
+  asked.on("response", ({ statusCode = 0 }) => resolve(statusCode))
+  asked.on("error", reject)
+  asked.end()
+  try {
+    const status = await promise
+    const detail = `${upstreamText(server)}: status ${status}, ${(performance.now() - begunAt).toFixed(1)} ms`
+    return { code: status >= 500 ? "upstream_error" : "upstream_answers", detail }
+  } catch (reason) {
+    const { code, detail } = LinkError.from(reason)
+    const where = detail === "" ? upstreamText(server) : `${upstreamText(server)}: ${detail}`
+    if (server.kind === "unix" && socketCodes.has(detail)) return { code: "upstream_socket", detail: where }
+    return { code: upstreamCodes[code] ?? "upstream_closed", detail: where }
+  } finally {
+    asked.destroy()
+  }
+}
+
+const socketCodes: ReadonlySet<string> = new Set(["ENOENT", "EACCES", "ECONNREFUSED", "ENOTSOCK"])
+
+/** What is known of the way to an edge holds for any server. */
+const upstreamCodes: Readonly<Partial<Record<LinkError["code"], AgentFindingCode>>> = {
+  name_not_found: "upstream_name",
+  refused: "upstream_refused",
+  unreachable: "upstream_unreachable",
+  timeout: "upstream_timeout",
+  tls: "upstream_tls",
+  client_certificate: "upstream_tls",
+  not_restante: "upstream_not_http",
+}
