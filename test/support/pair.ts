@@ -26,10 +26,13 @@ export interface EdgeOptions {
   /** 0: a free one. */
   readonly port?: number
   readonly token?: string
+  /** One that outlives this edge. Without it one of its own. */
+  readonly dataDir?: string
 }
 
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
-  const dataDir = await mkdtemp(join(tmpdir(), "restante-e2e-"))
+  const ownDir = await mkdtemp(join(tmpdir(), "restante-e2e-"))
+  const dataDir = options.dataDir ?? ownDir
   const program = new Program({
     name: "proxy-out",
     args: [
@@ -40,7 +43,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   })
   const dispose = async (): Promise<void> => {
     await program[Symbol.asyncDispose]()
-    await rm(dataDir, { recursive: true, force: true })
+    await rm(ownDir, { recursive: true, force: true })
   }
   try {
     const port = Number(await program.line(/^Listening on http:\/\/127\.0\.0\.1:(\d+)$/))

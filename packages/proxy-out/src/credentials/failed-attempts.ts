@@ -66,7 +66,7 @@ export class FailedAttempts {
 }
 
 /** Who has one IPv6 address has 2^64 of them (RFC 4291 section 2.5.1): the first 64 bits count. */
-export function networkOf(address: string): string {
+function networkOf(address: string): string {
   if (!address.includes(":")) return address
   const [bare = ""] = address.split("%")
   const [left = "", right] = bare.split("::")

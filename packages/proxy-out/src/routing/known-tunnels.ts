@@ -20,7 +20,7 @@ export type Claim =
   | { readonly kind: "full" }
 
 /** Most tunnels that are remembered. */
-export const maxTunnels = 100_000
+const maxTunnels = 100_000
 
 export class KnownTunnels implements TunnelStoreSink {
   readonly #options: KnownTunnelsOptions

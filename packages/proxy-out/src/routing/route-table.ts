@@ -25,7 +25,7 @@ export interface RouteTableOptions {
 }
 
 /** The tunnel that gets what nothing else matches. */
-export const defaultTunnel = "default"
+const defaultTunnel = "default"
 
 export class RouteTable {
   readonly #domain: string | undefined

@@ -195,6 +195,19 @@ describe("help and version", () => {
         the private server.
 
         Usage: proxy-out [options]
+               proxy-out COMMAND [options]   (proxy-out COMMAND --help tells more)
+
+        Commands:
+          token create NAME         make a token that lets agents in to certain tunnels,
+                                    and print it this once
+          token list                list the named tokens: what they allow, when they
+                                    were made, when they end
+          token revoke NAME         make a named token worthless; a running edge ends
+                                    its sessions within seconds
+          tunnel list               list the known tunnels: those that an agent has
+                                    served at some time, and which requests are theirs
+          tunnel forget NAME        forget a tunnel: its requests get 404 instead of
+                                    waiting, and its routes are free
 
         Listening:
           --port PORT               TCP port that clients and agents connect to, 0 to

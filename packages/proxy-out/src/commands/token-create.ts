@@ -1,0 +1,111 @@
+// proxy-out token create NAME: makes a named token, prints it this once, and keeps its hash.
+import { command, CommandError, parseDurationMs, shown, tunnelNamePattern } from "@restante/protocol"
+import { systemClock } from "../clock.ts"
+import { edgeTable } from "../cli-options.ts"
+import { makeToken, tokenDigest, tunnelPattern } from "../credentials/named-token.ts"
+import { changeTokens, maxPatterns, maxTokens } from "../credentials/tokens-file.ts"
+import { tokensFileOf } from "../places.ts"
+import type { EdgeSurroundings } from "../surroundings.ts"
+
+const dayMs = 86_400_000
+const mostDays = 3650
+
+const options = {
+  tunnels: {
+    group: "What it allows",
+    placeholder: "NAMES",
+    help: "tunnels that it opens, with commas between them: names, PREFIX* for all that begin so, * for all",
+    default: "*",
+    read: parsePatterns,
+  },
+  expires: {
+    group: "What it allows",
+    placeholder: "DURATION",
+    help: `how long it is valid, as in 90d or 12h, up to ${mostDays}d; without it until it is revoked`,
+    read: parseLifetimeMs,
+  },
+  "tokens-file": edgeTable["tokens-file"],
+  "data-dir": edgeTable["data-dir"],
+} as const
+
+export const tokenCreate = command({
+  words: ["token", "create"],
+  positionals: [{ name: "NAME" }],
+  summary: "make a token that lets agents in to certain tunnels, and print it this once",
+  options,
+  examples: [
+    {
+      command: "proxy-out token create shop --tunnels shop,shop-* > shop.token",
+      meaning: "for the tunnel shop and its variants",
+    },
+    {
+      command: "proxy-out token create ci --tunnels 'preview-*' --expires 90d",
+      meaning: "ends by itself after 90 days",
+    },
+  ],
+  notes: ["The token is all that goes to standard output. A running edge knows it within a second."],
+  async run({ values, positionals: [name = ""] }, around: EdgeSurroundings) {
+    if (!tunnelNamePattern.test(name)) {
+      throw new CommandError(
+        "usage",
+        "NAME is not a token's name. Use 1 to 63 of a-z, 0-9 and -, with a letter or digit at both ends.",
+      )
+    }
+    const file = tokensFileOf(values, around)
+    const now = systemClock.now()
+    const { id, token } = makeToken()
+    const expiresAt = values.expires === undefined ? undefined : new Date(now + values.expires).toISOString()
+    await changeTokens(file, (tokens) => {
+      if (tokens.some((one) => one.name === name))
+        throw new CommandError(
+          "usage",
+          `There is a token ${name} already. Choose another name, or revoke that one first.`,
+        )
+      if (tokens.length >= maxTokens)
+        throw new CommandError("startup", `There are ${maxTokens} tokens already. Revoke some first.`)
+      return [
+        ...tokens,
+        {
+          id,
+          name,
+          sha256: tokenDigest(token.reveal()).toString("hex"),
+          tunnels: values.tunnels,
+          allow: [],
+          createdAt: new Date(now).toISOString(),
+          expiresAt,
+        },
+      ]
+    })
+    around.output.write(`${token.reveal()}\n`)
+    const until = expiresAt === undefined ? "until it is revoked" : `until ${expiresAt}`
+    around.errors.write(
+      `Token ${name} opens ${tunnelsText(values.tunnels)} ${until}. It is shown this once; ${shown(file)} keeps its hash.\n`,
+    )
+    return 0
+  },
+})
+
+function parsePatterns(text: string): readonly string[] {
+  const patterns = [...new Set(text.split(",").map((pattern) => pattern.trim()))]
+  const wrong = patterns.find((pattern) => !tunnelPattern.test(pattern))
+  if (wrong !== undefined)
+    throw new CommandError(
+      "usage",
+      `${shown(wrong)} is no tunnel's name. Write names, PREFIX* or *, with commas between them.`,
+    )
+  if (patterns.length > maxPatterns)
+    throw new CommandError("usage", `These are more than ${maxPatterns} names. Use PREFIX*.`)
+  return patterns
+}
+
+function parseLifetimeMs(text: string): number {
+  const days = /^(\d{1,4})d$/.exec(text)?.[1]
+  if (days === undefined) return parseDurationMs(text, { leastMs: 1000, mostMs: mostDays * dayMs })
+  const lifetimeMs = Number(days) * dayMs
+  if (lifetimeMs > 0 && lifetimeMs <= mostDays * dayMs) return lifetimeMs
+  throw new CommandError("usage", `${shown(text)} is not possible. Give 1d to ${mostDays}d.`)
+}
+
+function tunnelsText(patterns: readonly string[]): string {
+  return patterns.includes("*") ? "every tunnel" : `the tunnels ${patterns.join(", ")}`
+}
