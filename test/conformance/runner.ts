@@ -1,23 +1,17 @@
 // Plays conformance cases through real pairs, and checks every byte at both ends. After each case a plain request goes through
 // the same pair: whatever the case left behind at the upstream, or broke, is noticed there and then.
-import net from "node:net"
 import { Redis } from "ioredis"
 import { afterAll, beforeAll, expect, test } from "vitest"
 import type { Transport } from "../support/pair.ts"
 import type { Queue } from "../support/queue.ts"
-import { within } from "../support/until.ts"
+import { until, within } from "../support/until.ts"
 import { type Case, okAnswered, ok, forwarded, gets, head, says, type Setup, type Step } from "./case.ts"
 import { allCases } from "./cases/index.ts"
 import { Line, type Stage } from "./line.ts"
 import { World } from "./world.ts"
 
-/** Every case as a test over this broker and transport. */
-export function conformance(queue: Queue, transport: Transport): void {
-  runCases(allCases, queue, transport)
-}
-
-/** One pair serves them one after the other. */
-export function runCases(cases: readonly Case[], queue: Queue, transport: Transport): void {
+/** Each case as a test over this queue and transport; one pair serves them one after the other. */
+export function conformance(queue: Queue, transport: Transport, cases: readonly Case[] = allCases): void {
   const world = new World(queue, transport)
   beforeAll(() => world.start(), 60_000)
   afterAll(() => world[Symbol.asyncDispose](), 60_000)
@@ -38,50 +32,42 @@ export async function runCase(world: World, one: Case): Promise<"every byte as i
   await world.attach(setup, tunnel)
   if (world.pseudonym(setup) === "") world.pseudonym(setup, await learnPseudonym(world, setup))
   const stage = stageFor(world, one)
+  const lines: Line[] = []
+  world.upstream.begin(stage)
   try {
-    await play(world, setup, [client, otherClient], upstream, stage)
-    await play(world, setup, [[says(probe), gets(okAnswered)]], [[gets(probeForwarded), says(ok)]], stage)
+    const connect = await world.connector(setup)
+    const play = async (
+      clients: readonly (readonly Step[])[],
+      scripts: readonly (readonly Step[])[],
+    ): Promise<void> => {
+      const played = clients.map((steps) => {
+        const line = new Line(connect())
+        lines.push(line)
+        return line.play(steps, stage).catch((error: unknown) => {
+          throw new Error(`client: ${String(error)}`)
+        })
+      })
+      const all = Promise.all([...played, world.upstream.plays(scripts)])
+      await within("the case to end", caseLimitMs, Promise.race([all, world.upstream.failed]))
+    }
+    await play([client, otherClient], upstream)
+    await play([[says(probe), gets(okAnswered)]], [[gets(probeForwarded), says(ok)]])
+    for (const { unread } of lines)
+      if (unread !== "") throw new Error(`the client got more: ${JSON.stringify(unread)}`)
   } catch (error) {
+    const unread = JSON.stringify(lines.map((line) => line.unread))
     await world.recover(setup)
-    throw error
+    throw new Error(`${String(error)}; clients have ${unread}; ${world.upstream.missing}`, { cause: error })
+  } finally {
+    for (const { socket } of lines) socket.destroy()
   }
-  if (leavesNoTrace !== undefined && world.queue === "redis") await checkTrace(world.redisPort, leavesNoTrace)
+  const redisUrl = world.redisUrl(setup)
+  if (leavesNoTrace !== undefined && redisUrl !== undefined) await checkTrace(redisUrl, leavesNoTrace)
   return "every byte as it should be"
 }
 
 const probe = head("GET /probe HTTP/1.1", "Host: a")
 const probeForwarded = forwarded(["GET /probe HTTP/1.1", "Host: a"])
-
-async function play(
-  world: World,
-  setup: Setup,
-  clients: readonly (readonly Step[])[],
-  scripts: readonly (readonly Step[])[],
-  stage: Stage,
-): Promise<void> {
-  const { port } = await world.edge(setup)
-  world.upstream.begin(scripts, stage)
-  const lines: Line[] = []
-  try {
-    const played = clients.map((steps) => {
-      const line = new Line(net.connect({ port, host: "127.0.0.1", allowHalfOpen: true }))
-      lines.push(line)
-      return line.play(steps, stage).catch((error: unknown) => {
-        throw new Error(`client: ${String(error)}`)
-      })
-    })
-    await within("the case to end", caseLimitMs, Promise.all([...played, world.upstream.finished()])).catch(
-      (error: unknown) => {
-        const unread = JSON.stringify(lines.map((line) => line.unread))
-        throw new Error(`${String(error)}; clients have ${unread}; ${world.upstream.missing}`)
-      },
-    )
-    for (const { unread } of lines)
-      if (unread !== "") throw new Error(`the client got more: ${JSON.stringify(unread)}`)
-  } finally {
-    for (const { socket } of lines) socket.destroy()
-  }
-}
 
 function stageFor(world: World, { setup = "plain", tunnel = "default" }: Case): Stage {
   const signals = new Map<string, PromiseWithResolvers<void>>()
@@ -100,12 +86,11 @@ function stageFor(world: World, { setup = "plain", tunnel = "default" }: Case): 
   }
 }
 
-/** From the answer to a request that reaches nobody. */
+/** From the answer to a plain request. */
 async function learnPseudonym(world: World, setup: Setup): Promise<string> {
-  const { port } = await world.edge(setup)
+  world.upstream.begin(stageFor(world, { row: 0, title: "", rfc: "", client: [], setup }))
   const seen = Promise.withResolvers<string>()
-  world.upstream.begin([[gets(probeForwarded), says(ok)]], stageFor(world, { setup } as Case))
-  const socket = net.connect({ port, host: "127.0.0.1" })
+  const socket = (await world.connector(setup))()
   let text = ""
   socket.on("data", (bytes) => {
     text += bytes.toString("latin1")
@@ -115,23 +100,33 @@ async function learnPseudonym(world: World, setup: Setup): Promise<string> {
   socket.on("error", seen.reject)
   socket.write(probe)
   try {
-    return await within("an answer with Via", caseLimitMs, seen.promise)
+    const both = Promise.all([seen.promise, world.upstream.plays([[gets(probeForwarded), says(ok)]])])
+    const [pseudonym] = await within(
+      "an answer with Via",
+      caseLimitMs,
+      Promise.race([both, world.upstream.failed]),
+    )
+    return pseudonym
   } finally {
     socket.destroy()
   }
 }
 
-/** Every key of Redis, as its bytes. */
-async function checkTrace(port: number, secret: string): Promise<void> {
-  const redis = new Redis(port, "127.0.0.1")
+/** Rejects unless the text is soon in no key of this edge's queue. */
+async function checkTrace(url: string, secret: string): Promise<void> {
+  const redis = new Redis(url)
   try {
     await redis.config("SET", "rdbcompression", "no") // what DUMP gives is read as it is
-    for (const key of await redis.keys("*")) {
-      // oxlint-disable-next-line no-await-in-loop -- few keys
-      const dump = await redis.dumpBuffer(key)
-      if (dump?.includes(secret)) throw new Error(`Redis still holds ${secret}, in ${key}`)
-    }
+    await until(`Redis to hold nothing of ${secret}`, async () => !(await holds(redis, secret)), traceLimitMs)
   } finally {
     redis.disconnect()
   }
+}
+
+const traceLimitMs = 5000
+
+async function holds(redis: Redis, secret: string): Promise<boolean> {
+  const keys = await redis.keys("*")
+  const dumps = await Promise.all(keys.map((key) => redis.dumpBuffer(key)))
+  return dumps.some((dump) => dump?.includes(secret))
 }

@@ -11,7 +11,7 @@ export class ScriptedUpstream implements AsyncDisposable {
   readonly #playing = new Map<Line, Promise<void>>()
   #scripts: (readonly Step[])[] = []
   #stage: Stage | undefined
-  #failures: unknown[] = []
+  #failed = Promise.withResolvers<never>()
   #changed: () => void = () => undefined
 
   constructor() {
@@ -31,20 +31,26 @@ export class ScriptedUpstream implements AsyncDisposable {
     return (this.#server.address() as AddressInfo).port
   }
 
-  /** The scripts of the next case. */
-  begin(scripts: readonly (readonly Step[])[], stage: Stage): void {
-    this.#scripts = [...scripts]
+  /** A case begins. */
+  begin(stage: Stage): void {
+    this.#scripts = []
     this.#stage = stage
-    this.#failures = []
+    this.#failed = Promise.withResolvers()
+    this.#failed.promise.catch(() => undefined)
   }
 
-  /** Resolves when every script has been played to its end; rejects with the first thing that went otherwise. */
-  async finished(): Promise<void> {
-    while (this.#failures.length === 0 && (this.#scripts.length > 0 || this.#playing.size > 0)) {
+  /** Resolves when these scripts too have been played to their end. */
+  async plays(scripts: readonly (readonly Step[])[]): Promise<void> {
+    this.#scripts.push(...scripts)
+    while (this.#scripts.length > 0 || this.#playing.size > 0) {
       // oxlint-disable-next-line no-await-in-loop -- until all have been played
       await new Promise<void>((resolve) => (this.#changed = resolve))
     }
-    if (this.#failures.length > 0) throw this.#failures[0]
+  }
+
+  /** Rejects with the first thing that went otherwise in this case. */
+  get failed(): Promise<never> {
+    return this.#failed.promise
   }
 
   /** What is still to be asked for, for a case that takes too long. */
@@ -92,7 +98,6 @@ export class ScriptedUpstream implements AsyncDisposable {
   }
 
   #fail(error: unknown): void {
-    this.#failures.push(error)
-    this.#changed()
+    this.#failed.reject(error)
   }
 }

@@ -2,7 +2,7 @@
 // when the first case wants it and used by all that follow.
 import { once } from "node:events"
 import type { ServerResponse } from "node:http"
-import type { AddressInfo } from "node:net"
+import { type AddressInfo, connect, type Socket } from "node:net"
 import { createServer } from "node:tls"
 import { certificate, certificateKey } from "../../packages/proxy-in/test/upstream/certificate.ts"
 import { type Agent, type Edge, edgeStatus, startAgent, startEdge, type Transport } from "../support/pair.ts"
@@ -37,40 +37,51 @@ const refuse = (_request: unknown, response: ServerResponse): void => {
 }
 
 export class World implements AsyncDisposable {
-  readonly queue: Queue
+  readonly #queue: Queue
   readonly upstream = new ScriptedUpstream()
   readonly #transport: Transport
   readonly #stack = new AsyncDisposableStack()
   readonly #edges = new Map<Setup, Promise<Edge>>()
   readonly #agents = new Map<string, Agent>()
   readonly #pseudonyms = new Map<Setup, string>()
-  #redisPort = 0
   #queueArguments: readonly string[] = []
   #upstreamPort = 0
 
   constructor(queue: Queue, transport: Transport) {
-    this.queue = queue
+    this.#queue = queue
     this.#transport = transport
   }
 
   async start(): Promise<void> {
-    const queue = this.#stack.use(await startQueue(this.queue))
+    const queue = this.#stack.use(await startQueue(this.#queue))
     this.#queueArguments = queue.args
-    this.#redisPort = Number(/:(\d+)$/.exec(queue.args[1] ?? "")?.[1])
     this.#stack.use(this.upstream)
     this.#upstreamPort = await this.upstream.start()
   }
 
-  get redisPort(): number {
-    return this.#redisPort
+  /**
+   * Where this setup's edge keeps its queue; undefined: in memory. Edges that share a queue would take each other's requests,
+   * so each has a database of its own.
+   */
+  redisUrl(setup: Setup): string | undefined {
+    const [, url] = this.#queueArguments
+    return url === undefined ? undefined : `${url}/${setup === "plain" ? 0 : 1}`
   }
 
   edge(setup: Setup): Promise<Edge> {
     const started = this.#edges.get(setup)
     if (started !== undefined) return started
-    const edge = startEdge({ args: [...edgeArguments[setup], ...this.#queueOf(setup)] })
+    const url = this.redisUrl(setup)
+    const queue = url === undefined ? [] : ["--redis", url]
+    const edge = startEdge({ args: [...edgeArguments[setup], ...queue] })
     this.#edges.set(setup, edge)
     return edge.then((running) => this.#stack.use(running))
+  }
+
+  /** Opens clients' connections. */
+  async connector(setup: Setup): Promise<() => Socket> {
+    const { port } = await this.edge(setup)
+    return () => connect({ port, host: "127.0.0.1", allowHalfOpen: true })
   }
 
   /** Resolves when the agent of this tunnel is attached; "absent" is a tunnel that nobody serves. */
@@ -126,12 +137,6 @@ export class World implements AsyncDisposable {
     await once(server, "listening")
     this.#stack.defer(() => void server.close())
     return (server.address() as AddressInfo).port
-  }
-
-  /** Edges that share a queue would take each other's requests; a database of its own keeps them apart. */
-  #queueOf(setup: Setup): readonly string[] {
-    const [flag, url] = this.#queueArguments
-    return flag === undefined || url === undefined ? [] : [flag, `${url}/${setup === "plain" ? 0 : 1}`]
   }
 
   async #upstreamOf(setup: Setup, tunnel: Tunnel): Promise<{ server: string; args: readonly string[] }> {

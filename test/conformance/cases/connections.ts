@@ -80,7 +80,15 @@ const abortCases: readonly Case[] = [
       rfc: "RFC 9112 §9.6",
       tunnel: "mortal",
       setup: "tuned",
-      client: [killsAgent, says(toMortal("GET")), seesWaiting(1), goes, seesWaiting(0), startsAgent],
+      leavesNoTrace: "waits-in-vain",
+      client: [
+        killsAgent,
+        says(head("GET / HTTP/1.1", "Host: mortal.example", "Authorization: waits-in-vain")),
+        seesWaiting(1),
+        goes,
+        seesWaiting(0),
+        startsAgent,
+      ],
     },
   ]),
   {

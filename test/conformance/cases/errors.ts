@@ -64,7 +64,8 @@ export const errorCases: readonly Case[] = [
   },
   {
     row: 39,
-    title: "a full queue is 503 with Retry-After at once, and who waits goes on waiting",
+    title:
+      "a full queue is 503 with Retry-After at once and instead of 100 Continue, and who waits goes on waiting",
     rfc: "RFC 9110 §15.6.4, RFC 9209 §2.3.12",
     tunnel: "mortal",
     setup: "tuned",
@@ -79,16 +80,8 @@ export const errorCases: readonly Case[] = [
     ],
     otherClient: [
       awaits("the queue is full"),
-      says(toMortal),
-      gets(
-        refusal({
-          status: 503,
-          error: "connection_limit_reached",
-          code: "queue_full",
-          retry: true,
-          connection: "keep",
-        }),
-      ),
+      says(head("PUT / HTTP/1.1", "Host: mortal.example", "Content-Length: 5", "Expect: 100-continue")),
+      gets(refusal({ status: 503, error: "connection_limit_reached", code: "queue_full", retry: true })),
       tells("the other has been refused"),
     ],
     upstream: [[gets(toMortalForwarded), says(ok)]],

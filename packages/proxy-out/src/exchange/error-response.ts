@@ -2,6 +2,7 @@
 // exchange's id. It says nothing about the inside: no address, no name, no text of an error.
 import { isIdempotent } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
+import { allowedMethods } from "../ingress/max-forwards.ts"
 import { prefersHtml } from "./accept.ts"
 import { builtInPage } from "./error-page.ts"
 import type { ErrorPage } from "./error-page.ts"
@@ -38,7 +39,7 @@ export function errorResponse(error: ErrorResponse): Buffer {
   ]
   if (html && page.policy !== undefined) lines.push(`Content-Security-Policy: ${page.policy}`)
   if (traits.retryAfterSeconds !== undefined) lines.push(`Retry-After: ${traits.retryAfterSeconds}`)
-  if (traits.status === 405) lines.push("Allow: GET, HEAD, POST, PUT, PATCH, DELETE, OPTIONS") // RFC 9110 §15.5.6
+  if (traits.status === 405) lines.push(`Allow: ${allowedMethods}`) // RFC 9110 §15.5.6
   if (!keepAlive) lines.push("Connection: close")
   // A response to HEAD has no body (RFC 9110 §9.3.2).
   return Buffer.from(`${lines.join("\r\n")}\r\n\r\n${request?.method === "HEAD" ? "" : body}`, "utf8")
