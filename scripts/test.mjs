@@ -16,6 +16,11 @@ need({
   variable: undefined,
   packages: { debian: "haproxy", fedora: "haproxy", homebrew: "haproxy" },
 })
+need({
+  programs: ["systemd-analyze"],
+  variable: undefined,
+  packages: { debian: "systemd", fedora: "systemd", homebrew: "none: this one is Linux only" },
+})
 need({ programs: ["git"], variable: undefined, packages: { debian: "git", fedora: "git", homebrew: "git" } })
 need({
   programs: ["curl"],

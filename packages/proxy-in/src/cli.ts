@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Agent } from "./agent.ts"
 import { runProxyIn } from "./program.ts"
+import { machine } from "./service/machine.ts"
 
 for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
@@ -16,6 +17,7 @@ const code = await runProxyIn(process.argv.slice(2), {
   signal: stopSignal(process, () => performance.now()),
   makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
   makeAgent: (options) => new Agent(options),
+  serviceHost: () => machine(process),
 })
 process.exit(code)
 

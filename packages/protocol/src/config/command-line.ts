@@ -46,7 +46,7 @@ async function readCommand<Table extends OptionTable, Around>(
   const values = valuesOf(program, command.options, given)
   return {
     kind: "command",
-    run: (around) => command.run({ values, positionals, tunnels: [values] }, around),
+    run: (around) => command.run({ values, typed: given.given, positionals, tunnels: [values] }, around),
   }
 }
 

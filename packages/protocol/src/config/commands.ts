@@ -2,6 +2,7 @@
 import { CommandError } from "./command-error.ts"
 import { nearestName } from "./nearest.ts"
 import type { OptionTable, OptionValues } from "./options.ts"
+import type { Source } from "./settings.ts"
 
 /** One command; `command()` makes it, so that `run` gets the types of its own options. `Around` is what the program gets from its process. */
 export interface Command<Table extends OptionTable, Around> {
@@ -24,6 +25,8 @@ export interface Command<Table extends OptionTable, Around> {
 
 export interface CommandCall<Table extends OptionTable> {
   readonly values: OptionValues<Table>
+  /** The options that stand on the command line itself, as they were typed, in that order. */
+  readonly typed: Source
   /** Words after the command, in the order of its positionals; as many as are required, at least. */
   readonly positionals: readonly string[]
   /** As `values`, for each tunnel of the file's `tunnels:`; one element where there is none. */

@@ -41,4 +41,5 @@ export {
   type TextOutput,
 } from "./program.ts"
 export { Secret } from "./secret.ts"
+export type { Source } from "./settings.ts"
 export { givenToken, parseToken, weakTokenLength, type TokenSources } from "./token.ts"

@@ -2,5 +2,13 @@
 import type { AnyCommand } from "@restante/protocol"
 import type { AgentSurroundings } from "../surroundings.ts"
 import { doctorCommand } from "./doctor.ts"
+import { serviceInstall } from "./service-install.ts"
+import { serviceStatus } from "./service-status.ts"
+import { serviceUninstall } from "./service-uninstall.ts"
 
-export const commands: readonly AnyCommand<AgentSurroundings>[] = [doctorCommand]
+export const commands: readonly AnyCommand<AgentSurroundings>[] = [
+  doctorCommand,
+  serviceInstall,
+  serviceUninstall,
+  serviceStatus,
+]

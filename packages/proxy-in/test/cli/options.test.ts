@@ -243,6 +243,12 @@ describe("help and version", () => {
         Commands:
           doctor                    says step by step whether proxy-in would work with
                                     these options, and what to do where it would not
+          service install           keep this program running with these options as a
+                                    service of systemd
+          service uninstall         stop and remove a service that service install made;
+                                    token and other files stay
+          service status            say whether a service that service install made
+                                    runs, since when, and where its log is
 
         The two ends:
           --server URL              the private server: http://HOST:PORT,

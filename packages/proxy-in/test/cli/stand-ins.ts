@@ -7,6 +7,8 @@ import { pino } from "pino"
 import { onTestFinished } from "vitest"
 import type { AgentOptions } from "../../src/agent-options.ts"
 import { runProxyIn } from "../../src/program.ts"
+import { machine } from "../../src/service/machine.ts"
+import type { ServiceHost } from "../../src/service/service-host.ts"
 import type { AgentSurroundings } from "../../src/surroundings.ts"
 import { statusOf } from "../status/statuses.ts"
 
@@ -22,6 +24,8 @@ export interface Run {
 }
 
 export interface Circumstances {
+  /** Without it the real machine: a test that gives none sets up no service. */
+  readonly serviceHost?: ServiceHost
   readonly environment?: Readonly<Record<string, string>>
   /** Called with what was printed while the program runs, before it is told to stop. */
   readonly whileRunning?: (stdout: string) => Promise<void>
@@ -51,6 +55,7 @@ export async function proxyIn(argv: readonly string[], circumstances: Circumstan
       logLevel = level
       return pino({ level }, destination)
     },
+    serviceHost: () => circumstances.serviceHost ?? machine(process),
     makeAgent: (made) => {
       options = made
       made.log.info({ options: made }, "made")
