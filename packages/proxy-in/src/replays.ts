@@ -157,6 +157,10 @@ class Reply implements ReplyStream {
     this.#link.out.head(this.#stream, flags, head, inlineBody)
   }
 
+  timing(upstreamMicroseconds: number): void {
+    this.#link.out.timing(this.#stream, upstreamMicroseconds)
+  }
+
   data(bytes: Buffer): void {
     this.#link.out.data(this.#stream, bytes)
   }

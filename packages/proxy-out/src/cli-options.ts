@@ -5,12 +5,14 @@ import {
   logLevels,
   parseByteSize,
   parseDurationMs,
+  parseToken,
   parseRoute,
   readChoice,
   readCount,
   shown,
   type LogFormat,
   type Option,
+  type Secret,
 } from "@restante/protocol"
 import { dispatches, type Dispatch } from "./edge-options.ts"
 import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
@@ -150,6 +152,34 @@ export const edgeTable = {
     placeholder: "DIR",
     help: "where proxy-out keeps what it made; without it $XDG_STATE_HOME/restante or ~/.local/state/restante",
     read: (text: string): string => text,
+  },
+  "admin-token-file": {
+    group: "What one sees",
+    placeholder: "FILE",
+    help:
+      "file that holds the token for status and metrics (Authorization: Bearer); or set PROXY_OUT_ADMIN_TOKEN. Without both only this " +
+      "machine itself may see them",
+    read: (text: string): string => text,
+  },
+  "admin-token": {
+    group: "What one sees",
+    placeholder: "TOKEN",
+    help: "the token itself, in PROXY_OUT_ADMIN_TOKEN or the file of --config only",
+    secret: true,
+    read: (text: string): Secret => parseToken(text, "The admin token"),
+  },
+  "admin-port": {
+    group: "What one sees",
+    placeholder: "PORT",
+    help: "a port of its own for status, health and metrics, beside the public one, 0 to 65535; without it there is none",
+    read: (text: string): number => readCount(text, 0, 65_535),
+  },
+  "admin-host": {
+    group: "What one sees",
+    placeholder: "ADDRESS",
+    help: "address that --admin-port listens on",
+    default: "127.0.0.1",
+    read: parseHost,
   },
   "log-level": {
     group: "Logging",

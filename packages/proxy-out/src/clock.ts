@@ -6,3 +6,8 @@ export interface Clock {
 }
 
 export const systemClock: Clock = { now: () => Date.now() }
+
+/** Milliseconds with fractions that only go forward, for durations. */
+export function monotonicMs(): number {
+  return performance.now()
+}

@@ -30,6 +30,10 @@ export interface EdgeOptions {
   readonly token: Secret | undefined
   /** File of named tokens, see credentials/tokens-file.ts; it need not be there. Undefined: there are none. */
   readonly tokensFile?: string | undefined
+  /** Opens the pages about the inside to other machines; undefined: to nobody but this one. */
+  readonly adminToken?: Secret | undefined
+  /** A port of its own for these pages, beside the public one. Undefined: none. */
+  readonly admin?: { readonly host: string; readonly port: number } | undefined
   readonly log: Logger
   /** Where the edge keeps what it has to know after a restart; undefined: nowhere. */
   readonly dataDir?: string | undefined

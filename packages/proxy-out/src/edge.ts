@@ -1,8 +1,7 @@
 // The edge, composed: the public port, the exchanges, the queue and the agents' sessions. It is put
 // together when it starts, because a shared queue is loaded only where one is asked for.
 import { nanoid } from "nanoid"
-import { LazyPeople } from "./admin/lazy-people.ts"
-import type { EdgeStatus } from "./admin/people.ts"
+import { AdminPages } from "./admin/admin-pages.ts"
 import { Endpoints } from "./attach/endpoints.ts"
 import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
@@ -13,7 +12,7 @@ import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
 import { TrustedProxies } from "./ingress/trusted-proxies.ts"
-import type { Broker } from "./queue/broker.ts"
+import { Recorder } from "./observe/recorder.ts"
 import { openQueue } from "./queue/open-queue.ts"
 import { KnownTunnels } from "./routing/known-tunnels.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
@@ -63,6 +62,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   const edgeId = nanoid(10)
   const dateLine = dateLineOf(clock)
   const { broker, relay, tunnels: store } = await openQueue(options, edgeId)
+  const recorder = new Recorder()
   const exchanges = new Exchanges({
     broker,
     clock,
@@ -76,6 +76,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
     errorPage: options.errorPage,
+    observer: recorder,
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
   const tickets: TicketSource = {
@@ -84,7 +85,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     claim: (ticket, onGranted, onRefused) =>
       relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
   }
-  const sessions = new Sessions({ broker, clock, log, tickets, timeoutMs })
+  const sessions = new Sessions({ broker, clock, log, tickets, timeoutMs, observer: recorder })
   const tunnels = new KnownTunnels({
     store,
     domain,
@@ -99,8 +100,27 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     onChange: () =>
       sessions.endThose(({ credentialId, tunnel }) => !credentials.allows(credentialId, tunnel), "refused"),
   })
-  const endpoints = new Endpoints({ sessions, credentials, tunnels, clock, log, software })
-  const people = new LazyPeople(() => statusOf(broker, exchanges, sessions))
+  const endpoints = new Endpoints({
+    sessions,
+    credentials,
+    tunnels,
+    clock,
+    log,
+    software,
+    onRefused: (code) => recorder.attachRefused(code),
+  })
+  const pages: AdminPages = new AdminPages({
+    options,
+    software,
+    edgeId,
+    clock,
+    broker,
+    exchanges,
+    sessions,
+    recorder,
+    connections: () => ingress.connections,
+    droppedLines: () => 0,
+  })
   const ingress = new Ingress({
     host,
     port: options.port,
@@ -110,7 +130,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     errorPage: options.errorPage,
     accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
     attach: (head, connection) => endpoints.route(head, connection),
-    admin: (socket) => people.take(socket),
+    admin: (socket) => pages.take(socket),
   })
   relay?.onMessage((from, payload) => relayed?.receive(from, payload))
   relay?.onPeerLost((edge) => relayed?.lost(edge))
@@ -123,7 +143,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     credentials.stop()
     sessions.stop()
     endpoints.stop()
-    people.stop()
+    pages.stop()
     await ingress.stop()
     await relay?.stop()
     await tunnels.stop()
@@ -132,32 +152,19 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
   }
   try {
     await Promise.all([tunnels.start(), credentials.start()])
+    await pages.start()
     const { port } = await ingress.start()
+    pages.opened()
     sessions.start()
     log.info({ host, port, queue: options.redisUrl === undefined ? "memory" : "redis" }, "listening")
     return { port, stop }
   } catch (error) {
+    pages.stop()
     credentials.stop()
     await tunnels.stop()
     await relay?.stop()
     await broker.stop()
     throw error
-  }
-}
-
-function statusOf(broker: Broker, exchanges: Exchanges, sessions: Sessions): EdgeStatus {
-  const tunnels = new Map<string, { tunnel: string; sessions: number; active: number }>()
-  for (const { tunnel, active, attached } of sessions.all) {
-    const entry = tunnels.get(tunnel) ?? { tunnel, sessions: 0, active: 0 }
-    entry.sessions += attached ? 1 : 0
-    entry.active += active
-    tunnels.set(tunnel, entry)
-  }
-  return {
-    software,
-    queue: { state: broker.health.state, waiting: exchanges.waiting },
-    exchanges: { live: exchanges.live, ...exchanges.counts },
-    tunnels: [...tunnels.values()],
   }
 }
 

@@ -10,6 +10,7 @@ import {
   type OptionValues,
 } from "@restante/protocol"
 import type { Logger } from "pino"
+import { adminSettings } from "./admin/admin-settings.ts"
 import { announcement } from "./announce.ts"
 import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
@@ -68,6 +69,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
     tokensFile,
     dataDir,
     domain: values.domain,
+    ...(await adminSettings(values, around.environment)),
     log,
     errorPage,
   })

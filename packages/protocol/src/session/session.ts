@@ -122,6 +122,12 @@ export class Session {
     if (!this.#signalled) this.#signal()
   }
 
+  /** Before the final head. See `FrameSink.onTiming`. */
+  timing(stream: number, upstreamMicroseconds: number): void {
+    this.#frames.timing(stream, upstreamMicroseconds)
+    if (!this.#signalled) this.#signal()
+  }
+
   drain(): void {
     this.#frames.drain()
     if (!this.#signalled) this.#signal()
@@ -336,6 +342,7 @@ function withControl(sink: StreamSink, control: FrameSink): FrameSink {
     onEnd: (stream, trailers) => sink.onEnd(stream, trailers),
     onReset: (stream, code, detail) => sink.onReset(stream, code, detail),
     onWindow: (stream, credit) => sink.onWindow(stream, credit),
+    onTiming: (stream, microseconds) => sink.onTiming?.(stream, microseconds),
     onDrain: () => sink.onDrain(),
     onPing: (bytes) => control.onPing(bytes),
     onPong: (bytes) => control.onPong(bytes),

@@ -44,7 +44,9 @@ export function readFrame(
   const bytes = end - start
   if (type === 0 || type > frameType.resend) {
     if (type < firstExtensionType) throw new WireError("frame_unknown", `type ${type}`)
-    return
+    if (type !== frameType.timing || stream === 0) return
+    expectSize("TIMING", bytes, 4)
+    return sink.onTiming?.(stream, getU32(payload, start))
   }
   // Types 8 to 11 speak about the session, 1 to 7 about one stream.
   if (type >= frameType.ping !== (stream === 0))

@@ -124,6 +124,13 @@ export class FrameWriter {
     this.#finish(4, undefined, 0)
   }
 
+  /** TIMING: how long the upstream took to begin its answer, in microseconds; more than a u32 holds is cut to that. */
+  timing(stream: number, upstreamMicroseconds: number): void {
+    const offset = this.#begin(frameType.timing, stream, 4, 0)
+    putU32(this.#slab, offset, Math.min(Math.max(0, Math.round(upstreamMicroseconds)), 0xffff_ffff))
+    this.#finish(4, undefined, 0)
+  }
+
   /** PING. `bytes`: exactly 8, opaque. */
   ping(bytes: Buffer): void {
     this.#opaque(frameType.ping, bytes)

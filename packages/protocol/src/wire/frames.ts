@@ -20,6 +20,11 @@ export interface FrameSink {
   onReset(stream: number, code: ResetCode, detail: string): void
   /** `credit` in bytes, 1 to 2^32 - 1. */
   onWindow(stream: number, credit: number): void
+  /**
+   * How long the upstream took from the end of the request head to its final response head, in microseconds. Comes before that HEAD; optional for
+   * both sides.
+   */
+  onTiming?(stream: number, upstreamMicroseconds: number): void
   /** The peer wants no more streams. */
   onDrain(): void
   /** 8 opaque bytes, to be sent back in a PONG. */
@@ -43,6 +48,8 @@ export const frameType = {
   pong: 9,
   drain: 10,
   resend: 11,
+  /** An extension, see `firstExtensionType`. */
+  timing: 128,
 } as const
 
 /** Types from here on are extensions: a receiver that does not know one skips it. */

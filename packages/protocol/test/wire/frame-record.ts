@@ -15,13 +15,14 @@ export type RecordedFrame =
   | { type: "end"; stream: number; trailers: string }
   | { type: "reset"; stream: number; code: ResetCode; detail: string }
   | { type: "window"; stream: number; credit: number }
+  | { type: "timing"; stream: number; upstreamMicroseconds: number }
   | { type: "ping" | "pong"; bytes: string }
   | { type: "drain" | "resend" }
 
 /** Everything of a FrameWriter that a Session offers too. */
 export type FrameTarget = Pick<
   FrameWriter,
-  "open" | "taken" | "head" | "data" | "end" | "reset" | "window" | "drain" | "ping"
+  "open" | "taken" | "head" | "data" | "end" | "reset" | "window" | "timing" | "drain" | "ping"
 >
 
 /** Writes frames that a session takes; PONG and RESEND only a bare writer has. */
@@ -47,6 +48,9 @@ export function writeFrame(to: FrameTarget, frame: RecordedFrame): void {
       break
     case "window":
       to.window(frame.stream, frame.credit)
+      break
+    case "timing":
+      to.timing(frame.stream, frame.upstreamMicroseconds)
       break
     case "ping":
       to.ping(Buffer.from(frame.bytes, "latin1"))
@@ -116,6 +120,10 @@ export class Recorder implements FrameSink {
 
   onWindow(stream: number, credit: number): void {
     this.frames.push({ type: "window", stream, credit })
+  }
+
+  onTiming(stream: number, upstreamMicroseconds: number): void {
+    this.frames.push({ type: "timing", stream, upstreamMicroseconds })
   }
 
   onDrain(): void {

@@ -192,6 +192,7 @@ export class Replay implements ConnectionUser, SettledRequest {
   onHead(head: ResponseHead): void {
     if (this.#settled) return
     this.#headAt = this.#options.now()
+    this.#reply.timing((this.#headAt - this.#sentAt) * 1000)
     if (head.status === 101) return this.#switch(head)
     if (this.#request !== undefined) this.#request.bytes = "" // not to be sent again
     this.#response.head(head)

@@ -7,6 +7,8 @@ export interface ReplyStream {
   taken(): void
   /** `flags`: HeadFlag. `head`: a latin-1 response head with its empty line. `inlineBody`: only with HeadFlag.final. */
   head(flags: number, head: string, inlineBody?: Buffer): void
+  /** Before the final head: how long the upstream took to begin its answer, for measurements only. */
+  timing(upstreamMicroseconds: number): void
   data(bytes: Buffer): void
   /** Raw trailer lines, "" for none. */
   end(trailers: string): void

@@ -44,6 +44,7 @@ export class Run implements ReplyStream {
   readonly credit = new ReceiveCredit()
   congested = false
   receivedBytes = 0
+  readonly timings: number[] = []
   grantedBytes = wireLimits.initialWindowBytes
   readonly #options: RunOptions
   readonly #pieces: Buffer[] = []
@@ -76,6 +77,10 @@ export class Run implements ReplyStream {
   /** The final head. */
   get responseHead(): string | undefined {
     return this.told.flatMap((frame) => (frame.kind === "head" && frame.flags !== 4 ? [frame.head] : []))[0]
+  }
+
+  timing(upstreamMicroseconds: number): void {
+    this.timings.push(upstreamMicroseconds)
   }
 
   taken(): void {

@@ -1,19 +1,28 @@
 // Loads Express with the first request for a page: an edge that nobody looks at does without it.
+import type { IncomingMessage, ServerResponse } from "node:http"
 import type { Socket } from "node:net"
-import type { EdgeStatus, People } from "./people.ts"
+import type { People, PeopleOptions } from "./people.ts"
 
 export class LazyPeople {
-  readonly #status: () => EdgeStatus
+  readonly #options: PeopleOptions
   #people: Promise<People> | undefined
 
-  constructor(status: () => EdgeStatus) {
-    this.#status = status
+  constructor(options: PeopleOptions) {
+    this.#options = options
   }
 
   /** Goes on with a connection whose next bytes are a request for a page. */
   take(socket: Socket): void {
     socket.pause()
     void this.#serve(socket)
+  }
+
+  /** One request that came in another way. */
+  answer(request: IncomingMessage, response: ServerResponse): void {
+    this.#load().then(
+      (people) => people.answer(request, response),
+      () => response.destroy(),
+    )
   }
 
   stop(): void {
@@ -25,8 +34,7 @@ export class LazyPeople {
 
   async #serve(socket: Socket): Promise<void> {
     try {
-      this.#people ??= this.#load()
-      const people = await this.#people
+      const people = await this.#load()
       people.take(socket)
       socket.resume()
     } catch {
@@ -34,8 +42,8 @@ export class LazyPeople {
     }
   }
 
-  async #load(): Promise<People> {
-    const { People } = await import("./people.ts")
-    return new People({ status: this.#status })
+  #load(): Promise<People> {
+    this.#people ??= import("./people.ts").then(({ People }) => new People(this.#options))
+    return this.#people
   }
 }

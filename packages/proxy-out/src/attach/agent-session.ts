@@ -19,6 +19,9 @@ export interface AgentSessionOptions {
   /** What an agent is told about how long the upstream may take to begin its answer, in milliseconds. */
   readonly timeoutMs: number
   readonly port: AgentSessionPort
+  /** For people: when it attached, epoch milliseconds, and what it says it is. */
+  readonly since?: number
+  readonly software?: string
 }
 
 export interface AgentSessionPort {
@@ -37,6 +40,12 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly id: string
   readonly tunnel: string
   readonly instance: string
+  /** Most streams at a time. */
+  readonly concurrency: number
+  /** Epoch milliseconds of its attach. */
+  readonly since: number
+  /** What the agent says it is. */
+  readonly software: string
   readonly session: Session
   readonly #options: AgentSessionOptions
   readonly #streams = new StreamTable<SessionStream>()
@@ -67,6 +76,9 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.id = options.id
     this.tunnel = options.tunnel
     this.instance = options.instance
+    this.concurrency = options.concurrency
+    this.since = options.since ?? 0
+    this.software = options.software ?? ""
     this.session = new Session({
       sink: this,
       onOutput: () => this.#scheduleFlush(),
@@ -82,6 +94,11 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   get active(): number {
     return this.#streams.size
+  }
+
+  /** What carries it at the moment. */
+  get carriers(): readonly Carrier["kind"][] {
+    return this.#carriers.map(({ kind }) => kind)
   }
 
   get attached(): boolean {
@@ -245,6 +262,10 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   onTaken(stream: number): void {
     this.#streams.get(stream)?.sink?.onTaken()
+  }
+
+  onTiming(stream: number, upstreamMicroseconds: number): void {
+    this.#streams.get(stream)?.sink?.onTiming(upstreamMicroseconds)
   }
 
   onHead(id: number, flags: number, head: string, inlineBody: Buffer | undefined): void {

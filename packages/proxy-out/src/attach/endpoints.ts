@@ -32,6 +32,8 @@ export interface EndpointsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly software: string
+  /** An agent was refused, with this code. */
+  readonly onRefused?: ((code: string) => void) | undefined
 }
 
 const endpointPrefix = "/.restante/v1/"
@@ -112,6 +114,7 @@ export class Endpoints implements MessageRequestPort {
   /** One line in the log for an address and minute, however many tries there are. */
   #wrongToken({ remoteAddress: address }: ClientConnection): Buffer {
     const { retryAfterSeconds, first, before } = this.#failedAttempts.note(address)
+    this.#options.onRefused?.("token_refused")
     if (first) {
       const more = before > 0 ? { moreInTheMinuteBefore: before } : {}
       this.#options.log.warn({ address, ...more }, "agent refused: wrong or missing token")
@@ -147,6 +150,7 @@ export class Endpoints implements MessageRequestPort {
     { name }: Credential,
     detail?: string,
   ): Buffer {
+    this.#options.onRefused?.(code)
     const more = detail === undefined ? {} : { detail }
     this.#options.log.warn(
       { code, tunnel, token: name, ...more },

@@ -15,6 +15,12 @@ export interface SessionsOptions {
   readonly tickets: TicketSource
   /** Passed on to agents, see AgentSessionOptions. */
   readonly timeoutMs: number
+  readonly observer?: SessionObserver | undefined
+}
+
+export interface SessionObserver {
+  sessionAttached(): void
+  sessionEnded(why: string): void
 }
 
 export interface Attaching {
@@ -114,6 +120,8 @@ export class Sessions implements AgentSessionPort {
       concurrency,
       credentialId,
       timeoutMs,
+      since: this.#options.clock.now(),
+      software,
       port: this,
     })
     this.#sessions.set(id, session)
@@ -130,6 +138,7 @@ export class Sessions implements AgentSessionPort {
       this.#tunnels.set(tunnel, sessions)
     }
     sessions.add(session)
+    this.#options.observer?.sessionAttached()
     this.#expiry.set(session)
     log.info({ tunnel, session: shortId(session), concurrency, software }, "agent attached")
     return session
@@ -145,6 +154,7 @@ export class Sessions implements AgentSessionPort {
       { tunnel: session.tunnel, session: shortId(session), why, active: session.active },
       "agent session ended",
     )
+    this.#options.observer?.sessionEnded(why)
     session.end(why === "detached" ? "farewell" : why === "replaced" ? "replaced" : "lost")
     if (sessions?.size === 0) {
       sessions.close()

@@ -18,6 +18,8 @@ export interface AgentStream {
 /** Towards the client. Implemented by the exchange, and by whatever carries its frames to another edge. */
 export interface StreamSink {
   onTaken(): void
+  /** Before the final head: how long the upstream took to begin its answer. For measurements only, and not every agent says it. */
+  onTiming(upstreamMicroseconds: number): void
   onHead(flags: number, head: string, inlineBody: Buffer | undefined): void
   onData(bytes: Buffer): void
   onEnd(trailers: string): void

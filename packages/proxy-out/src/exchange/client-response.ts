@@ -34,6 +34,8 @@ export class ClientResponse {
   #remainingBytes = 0
   /** The final head has gone to the client. */
   begun = false
+  /** Of the final head; 0 before. */
+  status = 0
 
   constructor(options: ClientResponseOptions) {
     this.#options = options
@@ -62,6 +64,7 @@ export class ClientResponse {
     const body = inlineBody ?? noBytes
     this.#expect(head, final, body.length)
     this.begun = true
+    this.status = head.status
     const fields = this.#fieldsOf(head)
     if (final) {
       client.whole(head, fields, body)
@@ -109,6 +112,7 @@ export class ClientResponse {
     if (flags !== headFlags.body || head.upgrade === undefined || !switchesTo(offer, head))
       throw new UpgradeRefused("101 to what was not offered")
     this.begun = true
+    this.status = head.status
     client.begin(head, this.#fieldsOf(head) + upgradeLines(head.upgrade))
     return head.upgrade
   }

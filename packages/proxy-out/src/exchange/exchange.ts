@@ -3,6 +3,7 @@
 import { headFlags, isWebSocket, openKind, wireLimits } from "@restante/protocol"
 import type { RequestHead, ResetCode, WindowBudget } from "@restante/protocol"
 import type { Ticket } from "../queue/broker.ts"
+import { Measured } from "../observe/measured.ts"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
 import type { Client, RequestHandler } from "./client.ts"
 import { UpgradeRefused } from "./client-response.ts"
@@ -41,9 +42,9 @@ const maxOffers = 20
 /** Bodies up to this size with a known end ride inside the ticket and can be replayed. */
 const maxInlineBytes = wireLimits.maxInlineBytes
 
-type Phase = "collecting" | "queued" | "leased" | "responding" | "switched" | "over"
+export type Phase = "collecting" | "queued" | "leased" | "responding" | "switched" | "over"
 
-export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry {
+export class Exchange extends Measured implements RequestHandler, StreamSink, Leasable, LiveEntry {
   before: this | undefined = undefined
   after: this | undefined = undefined
   overdueAt = Number.POSITIVE_INFINITY
@@ -69,6 +70,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     ticket: Ticket,
     response: ClientResponse,
   ) {
+    super()
     this.#port = port
     this.client = client
     this.request = request
@@ -87,6 +89,15 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
     return this.#ticket
   }
 
+  get phase(): Phase {
+    return this.#phase
+  }
+
+  /** Of the upstream's answer; 0 before it has begun. */
+  get status(): number {
+    return this.#response.status
+  }
+
   get waiting(): boolean {
     return this.#phase === "queued"
   }
@@ -100,6 +111,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
 
   onBody(bytes: Buffer): void {
     if (this.#phase === "over") return
+    this.requestBytes += bytes.length
     if (this.#pipe !== undefined) return this.#pipe.clientSaid(bytes)
     if (this.request.body.kind === "chunked") {
       this.#bodyBytes += bytes.length
@@ -189,6 +201,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
         return
       }
       const protocols = this.#response.head(flags, head, inlineBody)
+      if (inlineBody !== undefined) this.responseBytes += inlineBody.length
       this.#port.responding(this)
       if (protocols !== undefined) return this.#switch(protocols)
       this.#phase = "responding"
@@ -199,6 +212,7 @@ export class Exchange implements RequestHandler, StreamSink, Leasable, LiveEntry
 
   onData(bytes: Buffer): void {
     const pipe = this.#pipe
+    this.responseBytes += bytes.length
     if (this.#phase === "switched" && pipe !== undefined) return this.#guarded(() => pipe.onData(bytes))
     if (this.#phase !== "responding") return
     this.#guarded(() => {

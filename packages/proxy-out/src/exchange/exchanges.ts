@@ -4,7 +4,9 @@ import { WindowBudget, isIdempotent, openKind, originTarget, upgradeOffer } from
 import type { RequestHead } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
+import { monotonicMs } from "../clock.ts"
 import type { Clock } from "../clock.ts"
+import type { ExchangeObserver } from "../observe/settled-exchange.ts"
 import { forwardedHead } from "../ingress/forwarded-head.ts"
 import { Refusal } from "../ingress/refusal.ts"
 import type { TrustedProxies } from "../ingress/trusted-proxies.ts"
@@ -38,6 +40,8 @@ export interface ExchangesOptions {
   readonly dateLine: () => string
   /** The operator's own page. */
   readonly errorPage?: ErrorPage | undefined
+  /** Is told of what ends; on the hot path. */
+  readonly observer?: ExchangeObserver | undefined
 }
 
 /** Growth of all response windows together; the first 256 KiB of each come on top. */
@@ -78,6 +82,16 @@ export class Exchanges implements ExchangePort {
 
   get live(): number {
     return this.#live.size
+  }
+
+  /** Those that are not over. */
+  get all(): Iterable<Exchange> {
+    return this.#live
+  }
+
+  /** False from the moment on when a stop began. */
+  get admitting(): boolean {
+    return !this.#stopping
   }
 
   /** The exchange with this id, if it waits for an agent. */
@@ -141,6 +155,7 @@ export class Exchanges implements ExchangePort {
       },
       response,
     )
+    exchange.startedAt = monotonicMs()
     this.#live.add(exchange)
     exchange.begin()
     return exchange
@@ -170,6 +185,7 @@ export class Exchanges implements ExchangePort {
     const { broker, maxQueue } = this.#options
     if (!again && this.#holds.size >= maxQueue) return false
     this.#live.awaitNothing(exchange)
+    exchange.offered()
     const before = this.#offering
     this.#offering = exchange
     try {
@@ -186,6 +202,7 @@ export class Exchanges implements ExchangePort {
   }
 
   leased(exchange: Exchange): void {
+    exchange.handedOut()
     this.#leaveQueue(exchange)
     this.#live.await(exchange)
   }
@@ -195,26 +212,18 @@ export class Exchanges implements ExchangePort {
   }
 
   responding(exchange: Exchange): void {
+    exchange.headAt = monotonicMs()
     this.#live.awaitNothing(exchange)
   }
 
   settled(exchange: Exchange, outcome: ExchangeOutcome): void {
-    const { broker, log } = this.#options
+    const { broker, observer } = this.#options
     if (this.#leaveQueue(exchange)) broker.withdraw(exchange.ticket)
     this.#live.delete(exchange)
+    exchange.ended()
     if (outcome === "answered") this.counts.answered++
-    else {
-      this.counts.failed++
-      log.debug(
-        {
-          exchange: exchange.ticket.id,
-          tunnel: exchange.ticket.tunnel,
-          attempt: exchange.ticket.attempt,
-          outcome,
-        },
-        "settled",
-      )
-    }
+    else this.counts.failed++
+    observer?.settled(exchange, outcome)
     if (this.#live.size === 0) this.#idle?.()
   }
 
@@ -225,6 +234,11 @@ export class Exchanges implements ExchangePort {
 
   holdEndsAt(): number {
     return this.#options.clock.now() + this.#options.holdMs
+  }
+
+  /** What all clients' windows may grow by, in bytes. */
+  get budgetBytes(): number {
+    return windowBudgetBytes
   }
 
   #leaveQueue(exchange: Exchange): boolean {
@@ -244,7 +258,9 @@ export class Exchanges implements ExchangePort {
 
   #refusal(head: RequestHead, client: Client, code: FailureCode): RequestHandler {
     this.counts.failed++
-    return new Refusal(head, (keepAlive) => this.#answer(client, head, code, nanoid(), keepAlive))
+    const id = nanoid()
+    this.#options.observer?.refused(head, client, code, id)
+    return new Refusal(head, (keepAlive) => this.#answer(client, head, code, id, keepAlive))
   }
 
   #answer(

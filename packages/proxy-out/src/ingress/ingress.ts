@@ -75,6 +75,13 @@ export class Ingress implements ConnectionPort {
     return { port: typeof address === "object" && address !== null ? address.port : port }
   }
 
+  /** Open connections, by who is at the other end. */
+  get connections(): { readonly clients: number; readonly agents: number } {
+    let agents = 0
+    for (const { servesAgent } of this.#connections) if (servesAgent) agents++
+    return { clients: this.#connections.size - agents, agents }
+  }
+
   /** Ends the clients' connections as soon as they are idle. Agents still get in: what runs needs them. */
   refuseNew(): void {
     for (const connection of this.#connections) if (!connection.servesAgent) connection.close()

@@ -142,6 +142,11 @@ class RelayedSink implements StreamSink {
     this.#outbox.written()
   }
 
+  onTiming(upstreamMicroseconds: number): void {
+    this.#outbox.frames.timing(this.#id, upstreamMicroseconds)
+    this.#outbox.written()
+  }
+
   onHead(flags: number, head: string, inlineBody: Buffer | undefined): void {
     this.#answering = true
     if ((flags & headFlags.final) !== 0) this.#ends.answered()

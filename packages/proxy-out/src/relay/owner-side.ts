@@ -41,6 +41,10 @@ export class OwnerSide extends PeerFrames implements FrameSink {
     this.#streams.get(stream)?.sink?.onTaken()
   }
 
+  onTiming(stream: number, upstreamMicroseconds: number): void {
+    this.#streams.get(stream)?.sink?.onTiming(upstreamMicroseconds)
+  }
+
   onHead(id: number, flags: number, head: string, inlineBody: Buffer | undefined): void {
     const stream = this.#streams.get(id)
     if ((flags & headFlags.final) !== 0) stream?.halfEnded()

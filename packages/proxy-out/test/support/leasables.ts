@@ -22,6 +22,7 @@ export function ticketOf(id: string, fields: Partial<Ticket> = {}): Ticket {
 }
 
 export class FakeExchange implements Leasable, StreamSink {
+  upstreamMicroseconds = -1
   readonly ticket: Ticket
   waiting = true
   repeatable = false
@@ -43,6 +44,10 @@ export class FakeExchange implements Leasable, StreamSink {
     this.stream = stream
     this.heard.push("leased")
     return this
+  }
+
+  onTiming(upstreamMicroseconds: number): void {
+    this.upstreamMicroseconds = upstreamMicroseconds
   }
 
   onTaken(): void {

@@ -1,0 +1,32 @@
+// What is known of an exchange once it has ended: what metrics, access log, log and traces are made from.
+import type { RequestHead } from "@restante/protocol"
+import type { Client } from "../exchange/client.ts"
+import type { ExchangeOutcome } from "../exchange/exchange.ts"
+import type { FailureCode } from "../exchange/failures.ts"
+import type { Ticket } from "../queue/broker.ts"
+
+export interface SettledExchange {
+  readonly client: Client
+  readonly request: RequestHead
+  readonly ticket: Ticket
+  /** Of the upstream's answer; 0 when none had begun. */
+  readonly status: number
+  readonly startedAt: number
+  readonly leasedAt: number
+  readonly headAt: number
+  readonly endedAt: number
+  readonly queueMs: number
+  readonly linkMs: number | undefined
+  readonly upstreamMs: number | undefined
+  readonly totalMs: number
+  /** Bodies, without framing. */
+  readonly requestBytes: number
+  readonly responseBytes: number
+}
+
+/** Called for every request, on the hot path: it must cost next to nothing. */
+export interface ExchangeObserver {
+  settled(exchange: SettledExchange, outcome: ExchangeOutcome): void
+  /** A request that was refused before it became an exchange. */
+  refused(request: RequestHead, client: Client, code: FailureCode, exchangeId: string): void
+}
