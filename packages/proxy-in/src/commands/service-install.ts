@@ -1,6 +1,6 @@
 // proxy-in service install: a systemd unit that runs this very program with the given options, started now and at every boot.
 import { resolve } from "node:path"
-import { command, CommandError, type OptionTable, type Source } from "@restante/protocol"
+import { command, CommandError, systemReason, type OptionTable, type Source } from "@restante/protocol"
 import { agentTable } from "../cli-options.ts"
 import type { ServiceHost } from "../service/service-host.ts"
 import { serviceOptions } from "../service/service-options.ts"
@@ -108,8 +108,12 @@ function requireWholeCommand(typed: Source): void {
 
 async function requireFiles(given: readonly GivenWord[], host: ServiceHost): Promise<void> {
   for (const word of given) {
-    if (word.kind === "word" || (await host.readText(word.path)) !== undefined) continue
-    throw new CommandError("usage", `There is no file ${word.path}, which --${word.credential} names.`)
+    if (word.kind === "word") continue
+    const text = await host.readText(word.path).catch((error: unknown) => {
+      throw new CommandError("usage", `Cannot read ${word.path}: ${systemReason(error)}.`, { cause: error })
+    })
+    if (text === undefined)
+      throw new CommandError("usage", `There is no file ${word.path}, which --${word.credential} names.`)
   }
 }
 

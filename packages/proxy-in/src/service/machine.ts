@@ -30,7 +30,8 @@ export function machine(facts: ProcessFacts): ServiceHost {
       try {
         return await readFile(path, "utf8")
       } catch (error) {
-        if (systemCode(error) === "ENOENT") return undefined
+        const code = systemCode(error)
+        if (code === "ENOENT" || code === "ENOTDIR") return undefined
         throw error
       }
     },
