@@ -24,6 +24,9 @@ export const requestContenders: readonly ContenderName[] = [
   ...dispatches.flatMap((dispatch) => transports.map((transport): PairName => `${dispatch}/${transport}`)),
 ]
 
+/** For WebSockets: how their request was handed over makes no difference to their messages. */
+export const webSocketContenders: readonly ContenderName[] = ["no hop", "memory/websocket", "memory/poll"]
+
 /** For large bodies: how a request was handed over makes no difference to them. */
 export const transferContenders: readonly ContenderName[] = [
   "no hop",
@@ -76,7 +79,7 @@ export function startContender(name: ContenderName, place: Place): Promise<Conte
 }
 
 /** Path of one of the benchmark's own processes. */
-export function child(name: "load" | "node-hop" | "upstream"): string {
+export function child(name: "load" | "node-hop" | "upstream" | "echo"): string {
   return fileURLToPath(new URL(`children/${name}.ts`, import.meta.url))
 }
 

@@ -2,7 +2,9 @@
 import { once } from "node:events"
 import { child } from "./contenders.ts"
 import type { Job, Reply } from "./children/load.ts"
-import type { RequestsJob, RequestsResult } from "./children/requests.ts"
+import type { CountedResult } from "./children/count.ts"
+import type { MessagesJob } from "./children/messages.ts"
+import type { RequestsJob } from "./children/requests.ts"
 import type { TransferJob, TransferResult } from "./children/transfers.ts"
 import { Program } from "./program.ts"
 
@@ -15,8 +17,13 @@ export class LoadGenerator implements AsyncDisposable {
   })
 
   /** Rejects when an answer is not what it should be. */
-  requests(job: Omit<RequestsJob, "kind">, signal: AbortSignal): Promise<RequestsResult> {
+  requests(job: Omit<RequestsJob, "kind">, signal: AbortSignal): Promise<CountedResult> {
     return this.#do({ kind: "requests", ...job }, signal)
+  }
+
+  /** Rejects when what comes back is not what was sent. */
+  messages(job: Omit<MessagesJob, "kind">, signal: AbortSignal): Promise<CountedResult> {
+    return this.#do({ kind: "messages", ...job }, signal)
   }
 
   /** Rejects when an answer is not what it should be. */

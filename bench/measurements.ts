@@ -3,16 +3,16 @@ import type { Contender, ContenderName } from "./contenders.ts"
 import type { LoadGenerator } from "./load-generator.ts"
 import type { Program } from "./program.ts"
 
-/** "small": many small GETs; "download" and "upload": one large body. */
-export const workloads = ["small", "download", "upload"] as const
+/** "small": many small GETs; "websocket": many small messages that come back; "download" and "upload": one large body. */
+export const workloads = ["small", "websocket", "download", "upload"] as const
 export type Workload = (typeof workloads)[number]
 
 /** Processor time in milliseconds by role ("edge", "agent", "hop", "redis", "upstream", "load"); empty where there is no /proc. */
 export type CpuMs = Readonly<Record<string, number>>
 
-/** One turn with small requests. */
+/** One turn with small requests, or with messages: each with its answer counts as a request. */
 export interface RequestSample {
-  readonly workload: "small"
+  readonly workload: "small" | "websocket"
   readonly contender: ContenderName
   readonly connections: number
   /** From 1. */
@@ -65,6 +65,32 @@ export async function measureRequests(
     workload: "small",
     contender: name,
     connections,
+    round,
+    requestsPerSecond: (result.requests * 1000) / result.measuredMs,
+    p50Us: result.p50Us,
+    p99Us: result.p99Us,
+    requests: result.allRequests,
+    cpuMs: cpu.read(),
+  }
+}
+
+/** WebSockets are measured with so many connections, and with messages of this size. */
+export const webSocketConnections = 100
+const messageBytes = 64
+
+export async function measureMessages(
+  { load, upstream, signal }: Bench,
+  { name, port, programs }: Contender,
+  { round, seconds }: Omit<RequestTurn, "connections">,
+): Promise<RequestSample> {
+  const cpu = new CpuMeter([...programs, upstream, load.program])
+  const measureMs = seconds * 1000
+  const job = { port, connections: webSocketConnections, bytes: messageBytes }
+  const result = await load.messages({ ...job, warmupMs: measureMs * warmupShare, measureMs }, signal)
+  return {
+    workload: "websocket",
+    contender: name,
+    connections: webSocketConnections,
     round,
     requestsPerSecond: (result.requests * 1000) / result.measuredMs,
     p50Us: result.p50Us,

@@ -1,6 +1,6 @@
 // The figures as tables for people.
 import type { Entry } from "./field.ts"
-import type { Sample } from "./measurements.ts"
+import { webSocketConnections, type Sample } from "./measurements.ts"
 import type { BenchOptions } from "./options.ts"
 import { ratio, summarizeRequests, summarizeTransfers, type Lane, type Spread } from "./summary.ts"
 import { judge } from "./targets.ts"
@@ -10,7 +10,8 @@ const roles = ["own", "edge", "agent", "redis", "upstream", "load"]
 
 export function report(samples: readonly Sample[], entries: readonly Entry[], options: BenchOptions): string {
   const sections = [
-    ...options.connections.map((connections) => requestSection(samples, connections)),
+    ...options.connections.map((connections) => requestSection(samples, "small", connections)),
+    requestSection(samples, "websocket", webSocketConnections),
     transferSection(samples, entries, "download"),
     transferSection(samples, entries, "upload"),
     targetSection(samples),
@@ -19,16 +20,21 @@ export function report(samples: readonly Sample[], entries: readonly Entry[], op
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`
 }
 
-function requestSection(samples: readonly Sample[], connections: number): string {
-  const summaries = summarizeRequests(samples, connections)
+function requestSection(
+  samples: readonly Sample[],
+  workload: "small" | "websocket",
+  connections: number,
+): string {
+  const summaries = summarizeRequests(samples, workload, connections)
   if (summaries.length === 0) return ""
-  const lane: Lane = { workload: "small", connections }
-  const title = `Small GET, ${connections} ${connections === 1 ? "connection" : "connections"}`
+  const lane: Lane = { workload, connections }
+  const what = workload === "small" ? "Small GET" : "WebSocket message and its echo"
+  const title = `${what}, ${connections} ${connections === 1 ? "connection" : "connections"}`
   const head = [
     "",
     "requests/s",
     "least-most",
-    "x node",
+    workload === "small" ? "x node" : "x no hop",
     "p50 ms",
     "p99 ms",
     ...roles.map((role) => `${role} µs`),
@@ -37,7 +43,7 @@ function requestSection(samples: readonly Sample[], connections: number): string
     contender,
     requestsPerSecond.median.toFixed(0),
     range(requestsPerSecond, 0),
-    ratioText(ratio(samples, lane, contender, "node")),
+    ratioText(ratio(samples, lane, contender, workload === "small" ? "node" : "no hop")),
     (p50Us / 1000).toFixed(2),
     (p99Us / 1000).toFixed(2),
     ...roles.map((role) => withOwn(cpuUs)[role]?.toFixed(1) ?? ""),

@@ -27,9 +27,14 @@ export interface TransferSummary {
   readonly cpuMsPerGiB: Readonly<Record<string, number>>
 }
 
-export function summarizeRequests(samples: readonly Sample[], connections: number): RequestSummary[] {
+export function summarizeRequests(
+  samples: readonly Sample[],
+  workload: "small" | "websocket",
+  connections: number,
+): RequestSummary[] {
   const wanted = samples
-    .filter((sample) => sample.workload === "small")
+    .filter(isRequests)
+    .filter((sample) => sample.workload === workload)
     .filter((sample) => sample.connections === connections)
   return Array.from(byContender(wanted), ([contender, own]) => ({
     contender,
@@ -46,7 +51,7 @@ export function summarizeTransfers(
   workload: "download" | "upload",
 ): TransferSummary[] {
   const wanted = samples
-    .filter((sample) => sample.workload !== "small")
+    .filter((sample) => !isRequests(sample))
     .filter((sample) => sample.workload === workload)
   return Array.from(byContender(wanted), ([contender, own]) => ({
     contender,
@@ -93,8 +98,12 @@ export function spreadOf(values: readonly number[]): Spread {
   return { median: (below + above) / 2, least: sorted[0] ?? Number.NaN, most: sorted.at(-1) ?? Number.NaN }
 }
 
+function isRequests(sample: Sample): sample is RequestSample {
+  return "requestsPerSecond" in sample
+}
+
 function speedOf(sample: RequestSample | TransferSample): number {
-  return sample.workload === "small" ? sample.requestsPerSecond : sample.bytesPerSecond
+  return isRequests(sample) ? sample.requestsPerSecond : sample.bytesPerSecond
 }
 
 function byContender<One extends Sample>(samples: readonly One[]): Map<ContenderName, One[]> {

@@ -24,6 +24,8 @@ const targets: readonly Target[] = [
   { lane: small50, one: "queue/websocket", other: "memory/websocket", least: 0.45 },
   { lane: small50, one: "queue/poll", other: "memory/poll", least: 0.45 },
   { lane: small50, one: "memory/poll", other: "memory/websocket", least: 0.85 },
+  { lane: { workload: "websocket" }, one: "memory/websocket", other: "no hop", least: 0.5 },
+  { lane: { workload: "websocket" }, one: "memory/poll", other: "no hop", least: 0.5 },
   { lane: { workload: "download" }, one: "memory/websocket", other: "nginx", least: 0.6 },
   { lane: { workload: "download" }, one: "memory/poll", other: "nginx", least: 0.6 },
   { lane: { workload: "upload" }, one: "memory/websocket", other: "nginx", least: 0.6 },

@@ -1,11 +1,19 @@
 // One workload from start to end: a private server, the contenders before it, a warm-up, and their turns.
 import { mkdir } from "node:fs/promises"
 import { join } from "node:path"
-import { child, requestContenders, transferContenders, type Contender } from "./contenders.ts"
+import {
+  child,
+  type Contender,
+  type ContenderName,
+  requestContenders,
+  transferContenders,
+  webSocketContenders,
+} from "./contenders.ts"
 import { Field, type Entry } from "./field.ts"
 import { LoadGenerator } from "./load-generator.ts"
 import type { Machine } from "./machine.ts"
-import { measureRequests, measureTransfer, type Bench, type Sample, type Workload } from "./measurements.ts"
+import { measureMessages, measureRequests, measureTransfer, webSocketConnections } from "./measurements.ts"
+import type { Bench, Sample, Workload } from "./measurements.ts"
 import { nginxUpstream } from "./nginx.ts"
 import type { BenchOptions } from "./options.ts"
 import { Program } from "./program.ts"
@@ -34,7 +42,7 @@ export async function runWorkload(
   const upstream = await startUpstream(workload, machine, folder, owner)
   const field = new Field(workload)
   say(`${workload}: starting`)
-  for (const name of workload === "small" ? requestContenders : transferContenders) {
+  for (const name of contendersOf(workload)) {
     if (!options.contenders.includes(name)) continue
     signal.throwIfAborted()
     const ownFolder = join(folder, `${workload}-${name.replace(/\W/g, "-")}`)
@@ -49,7 +57,7 @@ export async function runWorkload(
     })
   }
   const bench: Bench = { load, upstream: upstream.program, signal }
-  const turns = workload === "small" ? requestTurns(bench, options) : transferTurns(bench, workload, options)
+  const turns = turnsOf(workload, bench, options)
   const samples: Sample[] = []
   for (const { label, counts, measure } of turns) {
     signal.throwIfAborted()
@@ -66,6 +74,24 @@ interface Turn {
   /** False: it is for warming up. */
   readonly counts: boolean
   readonly measure: (contender: Contender) => Promise<Sample>
+}
+
+function contendersOf(workload: Workload): readonly ContenderName[] {
+  if (workload === "small") return requestContenders
+  return workload === "websocket" ? webSocketContenders : transferContenders
+}
+
+function turnsOf(workload: Workload, bench: Bench, options: BenchOptions): Turn[] {
+  if (workload === "small") return requestTurns(bench, options)
+  return workload === "websocket" ? messageTurns(bench, options) : transferTurns(bench, workload, options)
+}
+
+function messageTurns(bench: Bench, { rounds, seconds }: BenchOptions): Turn[] {
+  return [0, ...counting(rounds)].map((round) => ({
+    label: `${roundLabel(round, rounds)}, ${webSocketConnections} connections`,
+    counts: round > 0,
+    measure: (contender) => measureMessages(bench, contender, { round, seconds }),
+  }))
 }
 
 function requestTurns(bench: Bench, { rounds, seconds, connections }: BenchOptions): Turn[] {
@@ -111,7 +137,7 @@ async function startUpstream(
 ): Promise<{ program: Program; port: number }> {
   if (workload === "small" && nginx !== undefined)
     return nginxUpstream(nginx, join(folder, "upstream"), owner)
-  const words = [child("upstream")]
+  const words = [child(workload === "websocket" ? "echo" : "upstream")]
   const program = owner.use(new Program({ role: "upstream", command: process.execPath, words, ipc: true }))
   return { program, port: Number(await program.line(/^(\d+)$/)) }
 }

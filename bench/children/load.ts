@@ -1,8 +1,9 @@
 // The load generator's process: does the jobs that come over IPC one after the other, and answers each.
+import { exchangeMessages, type MessagesJob } from "./messages.ts"
 import { makeRequests, type RequestsJob } from "./requests.ts"
 import { transfer, type TransferJob } from "./transfers.ts"
 
-export type Job = RequestsJob | TransferJob
+export type Job = RequestsJob | MessagesJob | TransferJob
 
 export type Reply<Result> =
   | { readonly kind: "done"; readonly result: Result }
@@ -17,8 +18,13 @@ async function answer(job: Job): Promise<void> {
 
 async function reply(job: Job): Promise<Reply<unknown>> {
   try {
-    return { kind: "done", result: job.kind === "requests" ? await makeRequests(job) : await transfer(job) }
+    return { kind: "done", result: await done(job) }
   } catch (error) {
     return { kind: "failed", message: error instanceof Error ? error.message : String(error) }
   }
+}
+
+function done(job: Job): Promise<unknown> {
+  if (job.kind === "requests") return makeRequests(job)
+  return job.kind === "messages" ? exchangeMessages(job) : transfer(job)
 }

@@ -1,29 +1,17 @@
 // Small GETs over kept-alive connections, one at a time on each, straight on sockets: a client that costs as little as a
 // client written in JavaScript can, so that the machine is left to what is measured.
 import { connect, type Socket } from "node:net"
+import { Count, type CountedJob, type CountedResult, patienceMs } from "./count.ts"
 
-export interface RequestsJob {
+export interface RequestsJob extends CountedJob {
   readonly kind: "requests"
   readonly port: number
   readonly path: string
   readonly connections: number
-  /** Requests that end within this time from the start are made but not counted. */
-  readonly warmupMs: number
-  readonly measureMs: number
-}
-
-export interface RequestsResult {
-  /** Answered within `measureMs`. */
-  readonly requests: number
-  readonly measuredMs: number
-  /** All that were answered, those before and after the measured time too. */
-  readonly allRequests: number
-  readonly p50Us: number
-  readonly p99Us: number
 }
 
 /** Rejects when a connection breaks, when an answer is not 200, or when it does not say its length. */
-export async function makeRequests(job: RequestsJob): Promise<RequestsResult> {
+export async function makeRequests(job: RequestsJob): Promise<CountedResult> {
   const count = new Count(job)
   const request = Buffer.from(
     `GET ${job.path} HTTP/1.1\r\nHost: 127.0.0.1:${job.port}\r\nUser-Agent: restante-bench\r\nAccept: */*\r\nAccept-Encoding: gzip\r\n\r\n`,
@@ -31,53 +19,6 @@ export async function makeRequests(job: RequestsJob): Promise<RequestsResult> {
   const signal = AbortSignal.timeout(job.warmupMs + job.measureMs + patienceMs)
   await Promise.all(Array.from({ length: job.connections }, () => ask(job.port, request, count, signal)))
   return count.result()
-}
-
-/** A request without an answer for this long will not get one. */
-const patienceMs = 20_000
-
-/** The whole run: when it measures, when it is over, and how long each request took. */
-class Count {
-  readonly #beginsAt: number
-  readonly #endsAt: number
-  #requests = 0
-  #allRequests = 0
-
-  constructor({ warmupMs, measureMs }: RequestsJob) {
-    latencies.fill(0)
-    this.#beginsAt = performance.now() + warmupMs
-    this.#endsAt = this.#beginsAt + measureMs
-  }
-
-  /** A request that was sent at `sentAt` has been answered at `now`. The answer says whether to send another. */
-  add(sentAt: number, now: number): boolean {
-    this.#allRequests++
-    if (now < this.#beginsAt) return true
-    if (now >= this.#endsAt) return false
-    this.#requests++
-    latencies[Math.min(longestUs, Math.round((now - sentAt) * 1000))]! += 1
-    return true
-  }
-
-  result(): RequestsResult {
-    return {
-      requests: this.#requests,
-      allRequests: this.#allRequests,
-      measuredMs: this.#endsAt - this.#beginsAt,
-      p50Us: quantileUs(0.5 * this.#requests),
-      p99Us: quantileUs(0.99 * this.#requests),
-    }
-  }
-}
-
-/** Anything slower counts as this slow. */
-const longestUs = 2_000_000
-/** How many requests took so many microseconds. */
-const latencies = new Uint32Array(longestUs + 1)
-
-function quantileUs(rank: number): number {
-  let seen = 0
-  return latencies.findIndex((requests) => (seen += requests) >= rank)
 }
 
 /** One connection, until the count says that it is enough. */
