@@ -151,3 +151,26 @@ test.for(["proxy-out", "proxy-in"] as const)(
     expect(program.logged.join("\n")).not.toContain("s3cret")
   },
 )
+
+test("an agent tells probes and Prometheus what it does", async () => {
+  await using upstream = await httpUpstream((_request, response) => response.end("hello"))
+  await using edge = await startEdge()
+  await using agent = await startAgent({ server: upstream.url, external: edge.url })
+  await agent.attached()
+  await fetchWhole(`${edge.url}/`)
+  await until("the request to be counted", async () => (await agent.status()).requests.served === 1)
+  const page = await agent.program.line(/^Status on (http:\/\/127\.0\.0\.1:\d+\/)$/)
+  const textOf = async (path: string): Promise<string> => (await fetchWhole(page + path)).text
+  expect([await textOf("healthz"), await textOf("readyz")]).toEqual(["alive\n", "attached\n"])
+  const metrics = await textOf("metrics")
+  const expected = [
+    'restante_agent_attached{tunnel="default"} 1',
+    'restante_agent_transport{tunnel="default",transport="websocket"} 1',
+    'restante_agent_attaches_total{tunnel="default"} 1',
+    'restante_agent_requests_total{tunnel="default",outcome="answered",status="2xx"} 1',
+    'restante_agent_response_body_bytes_total{tunnel="default"} 5',
+    'restante_agent_upstream_seconds_count{tunnel="default"} 1',
+    'restante_agent_upstream_connections_opened_total{tunnel="default"} 1',
+  ]
+  expect(expected.filter((line) => !metrics.includes(`${line}\n`))).toEqual([])
+})

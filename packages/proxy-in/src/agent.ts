@@ -13,7 +13,7 @@ import { monotonicMs, systemClock } from "./clock.ts"
 import { LogLimit } from "./observe/log-limit.ts"
 import { TunnelRecord } from "./observe/tunnel-record.ts"
 import { Replays } from "./replays.ts"
-import type { AgentStatus, LinkState } from "./status/status.ts"
+import type { AgentCounters, AgentStatus, LinkState } from "./status/status.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
@@ -97,9 +97,15 @@ export class Agent implements AsyncDisposable {
       roundTripMs: this.#roundTripMs,
       startedAt: this.#startedAt,
       requests: { active: this.#replays?.active ?? 0, ...this.#record.counts(monotonicMs()) },
+      counters: { ...this.#record.counters, connections: this.#connections() },
       upstreamUp: this.#record.upstreamUp,
       lastErrors: this.#record.errors,
     }
+  }
+
+  #connections(): AgentCounters["connections"] {
+    const { connections, idle, dialled } = this.#pool.stats
+    return { open: connections, idle, opened: dialled }
   }
 
   async #run(signal: AbortSignal): Promise<void> {
@@ -196,6 +202,7 @@ export class Agent implements AsyncDisposable {
   #attached(): void {
     if (this.#state.kind === "connected" || this.#stopping.signal.aborted) return
     this.#state = { kind: "connected", since: this.#clock.now() }
+    this.#record.attaches++
     this.#trouble = undefined
     this.#backoff.reset()
     this.#patientBackoff.reset()
@@ -222,7 +229,7 @@ export class Agent implements AsyncDisposable {
       reason: error.message,
     }
     const { code, detail, remedy } = error
-    this.#record.error(code, detail, remedy)
+    this.#record.linkFailed(code, detail, remedy)
     if (this.#trouble === code) return
     this.#trouble = code
     const { tunnel, external, log } = this.#options

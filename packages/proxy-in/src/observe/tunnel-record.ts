@@ -1,14 +1,14 @@
 // What a tunnel's agent remembers and tells of its requests: counts, the last errors, and log lines about its upstream,
 // once when something begins and once when it ends.
 import type { Logger } from "pino"
-import type { RequestCounts, StatusError } from "../status/status.ts"
+import type { AgentCounters, RequestCounts, StatusError } from "../status/status.ts"
 import type { ReplayOutcome } from "../upstream/replay.ts"
 import { LogLimit } from "./log-limit.ts"
 import { RecentErrors } from "./recent-errors.ts"
 import { remedyOf, unreachableCodes } from "./remedies.ts"
 import { RequestRate } from "./request-rate.ts"
 import type { RequestListener, SettledRequest } from "./settled-request.ts"
-import { Tally } from "./tally.ts"
+import { latencyBoundsMs, Tally } from "./tally.ts"
 
 export interface TunnelRecordOptions {
   readonly tunnel: string
@@ -27,6 +27,9 @@ const repeatMs = 10_000
 
 export class TunnelRecord {
   readonly tally = new Tally()
+  /** How often the tunnel was attached. */
+  attaches = 0
+  readonly #linkFailures = new Map<string, number>()
   readonly #options: TunnelRecordOptions
   readonly #rate = new RequestRate()
   readonly #errors = new RecentErrors()
@@ -45,6 +48,24 @@ export class TunnelRecord {
     return { served, failed, cancelled, perSecond: this.#rate.perSecond(nowMs) }
   }
 
+  /** What grows, but for the upstream's connections, which are not known here. */
+  get counters(): Omit<AgentCounters, "connections"> {
+    const { tally } = this
+    const classes = [...tally.answeredByClass].map((count, digit) => [
+      digit === 0 ? "other" : `${digit}xx`,
+      count,
+    ])
+    return {
+      answered: Object.fromEntries(classes),
+      failed: Object.fromEntries(tally.failedByCode),
+      requestBytes: tally.requestBytes,
+      responseBytes: tally.responseBytes,
+      upstream: { boundsMs: latencyBoundsMs, counts: [...tally.latencies], sumMs: tally.latencySumMs },
+      attaches: this.attaches,
+      linkFailures: Object.fromEntries(this.#linkFailures),
+    }
+  }
+
   /** Newest first. */
   get errors(): readonly StatusError[] {
     return this.#errors.list
@@ -55,9 +76,10 @@ export class TunnelRecord {
     return this.#down === undefined
   }
 
-  /** An error of the link, or any other that is not a request's. */
-  error(code: string, detail: string, remedy: string): void {
-    this.#errors.add({ at: this.#options.now(), code, detail, remedy })
+  /** The link to the edge could not be made, or was lost. */
+  linkFailed(code: string, detail: string, remedy: string): void {
+    this.#linkFailures.set(code, (this.#linkFailures.get(code) ?? 0) + 1)
+    this.#error(code, detail, remedy)
   }
 
   settled(request: SettledRequest, outcome: ReplayOutcome): void {
@@ -73,7 +95,7 @@ export class TunnelRecord {
   #failed(request: SettledRequest, { code, detail }: Extract<ReplayOutcome, { kind: "failed" }>): void {
     const { tunnel, upstream, log, now } = this.#options
     const remedy = remedyOf(code, upstream)
-    this.error(code, detail, remedy)
+    this.#error(code, detail, remedy)
     if (unreachableCodes.has(code)) {
       if (this.#down !== undefined) {
         this.#down.failed++
@@ -89,6 +111,10 @@ export class TunnelRecord {
     const { exchange, method } = request
     const more = notTold === 0 ? {} : { notTold }
     log.warn({ tunnel, exchange, method, code, detail, remedy, ...more }, "request failed")
+  }
+
+  #error(code: string, detail: string, remedy: string): void {
+    this.#errors.add({ at: this.#options.now(), code, detail, remedy })
   }
 
   #recovered(down: { readonly since: number; readonly failed: number; readonly told: boolean }): void {

@@ -1,5 +1,6 @@
-// Serves the agent's status on loopback: a page for people at `/` and the same as JSON at `/status.json`.
+// Serves the agent's status on loopback: a page for people at `/`, the same as JSON at `/status.json`, and what probes and Prometheus want.
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http"
+import { metricsMediaType, metricsText } from "./metrics.ts"
 import { statusPage } from "./status-page.ts"
 import type { ProgramStatus } from "./status.ts"
 
@@ -49,7 +50,22 @@ export class StatusServer implements AsyncDisposable {
     } else if (request.url === "/status.json") {
       send(response, 200, "application/json", `${JSON.stringify(this.#status(), undefined, 2)}\n`)
     } else {
-      send(response, 404, "text/plain", "There is / and /status.json.\n")
+      this.#answerProgram(request.url, response)
+    }
+  }
+
+  /** What programs ask for: probes and scrapes. */
+  #answerProgram(path: string | undefined, response: ServerResponse): void {
+    if (path === "/healthz") {
+      send(response, 200, "text/plain", "alive\n")
+    } else if (path === "/readyz") {
+      const away = this.#status().tunnels.filter(({ link }) => link.kind !== "connected")
+      if (away.length === 0) send(response, 200, "text/plain", "attached\n")
+      else send(response, 503, "text/plain", `not attached: ${away.map(({ tunnel }) => tunnel).join(", ")}\n`)
+    } else if (path === "/metrics") {
+      send(response, 200, metricsMediaType, metricsText(this.#status()))
+    } else {
+      send(response, 404, "text/plain", "There is /, /status.json, /metrics, /healthz and /readyz.\n")
     }
   }
 }

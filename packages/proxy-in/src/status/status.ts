@@ -17,6 +17,7 @@ export interface AgentStatus {
   /** Epoch milliseconds when the agent started. */
   readonly startedAt: number
   readonly requests: RequestCounts
+  readonly counters: AgentCounters
   /** False since a connection to the private server failed and none has served since. */
   readonly upstreamUp: boolean
   /** Newest first, at most 10. Short texts for people; never a secret, never a request's content. */
@@ -55,6 +56,29 @@ export interface RequestCounts {
   readonly cancelled: number
   /** Ended per second, the mean of the last seconds. */
   readonly perSecond: number
+}
+
+/** What only ever grows, and the connections: for programs that watch. */
+export interface AgentCounters {
+  /** Answered requests by the class of their status: "1xx" to "5xx", "other". */
+  readonly answered: Readonly<Record<string, number>>
+  /** Failed requests by code. */
+  readonly failed: Readonly<Record<string, number>>
+  /** Bytes of bodies: towards the private server and from it. */
+  readonly requestBytes: number
+  readonly responseBytes: number
+  /** From sending a request to the head of its answer. `counts` has one class more than there are bounds: what took longer. */
+  readonly upstream: {
+    readonly boundsMs: readonly number[]
+    readonly counts: readonly number[]
+    readonly sumMs: number
+  }
+  /** To the private server. */
+  readonly connections: { readonly open: number; readonly idle: number; readonly opened: number }
+  /** How often it was attached. */
+  readonly attaches: number
+  /** Every try that failed, by code. */
+  readonly linkFailures: Readonly<Record<string, number>>
 }
 
 /** One or several errors of the same kind. */

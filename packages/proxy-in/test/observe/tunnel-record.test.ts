@@ -181,8 +181,8 @@ describe("last errors", () => {
 
   test("are newest first, ten at most", () => {
     const { record } = new World()
-    for (let error = 0; error < 12; error++) record.error(`code-${error}`, "", "")
-    record.error("code-5", "", "")
+    for (let error = 0; error < 12; error++) record.linkFailed(`code-${error}`, "", "")
+    record.linkFailed("code-5", "", "")
     expect(record.errors.map(({ code }) => code)).toEqual(
       [5, 11, 10, 9, 8, 7, 6, 4, 3, 2].map((error) => `code-${error}`),
     )

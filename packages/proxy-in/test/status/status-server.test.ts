@@ -2,7 +2,7 @@ import { request } from "node:http"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { StatusServer } from "../../src/status/status-server.ts"
 import type { AgentStatus, ProgramStatus } from "../../src/status/status.ts"
-import { errorOf, programStatusOf, statusOf } from "./statuses.ts"
+import { errorOf, noCounters, programStatusOf, statusOf } from "./statuses.ts"
 
 const none = { active: 0, served: 0, failed: 0, cancelled: 0, perSecond: 0 }
 
@@ -23,6 +23,7 @@ describe("status.json", () => {
       transport: "auto",
       startedAt: Date.UTC(2026, 10, 21, 9, 30),
       requests: { ...none, active: 1, served: 0, failed: 2 },
+      counters: noCounters,
       upstreamUp: true,
       lastErrors: [],
     }
@@ -110,6 +111,43 @@ describe("the page", () => {
   })
 })
 
+describe("probes", () => {
+  test("/healthz says that the program lives, attached or not", async () => {
+    expect(await ask(await serving(() => statusOf()), "/healthz")).toMatchObject({
+      status: 200,
+      body: "alive\n",
+    })
+  })
+
+  test("/readyz is good once every tunnel is attached", async () => {
+    const link = { kind: "connected", since: 0 } as const
+    const status = programStatusOf(statusOf({ link }), statusOf({ link, tunnel: "blog" }))
+    expect(await ask(await serving(() => status), "/readyz")).toMatchObject({
+      status: 200,
+      body: "attached\n",
+    })
+  })
+
+  test("/readyz names the tunnels that are not attached", async () => {
+    const link = { kind: "connected", since: 0 } as const
+    const status = programStatusOf(
+      statusOf({ link }),
+      statusOf({ tunnel: "blog" }),
+      statusOf({ tunnel: "wiki" }),
+    )
+    expect(await ask(await serving(() => status), "/readyz")).toMatchObject({
+      status: 503,
+      body: "not attached: blog, wiki\n",
+    })
+  })
+
+  test("/metrics is text as Prometheus reads it", async () => {
+    const { status, type, body } = await ask(await serving(() => statusOf()), "/metrics")
+    expect([status, type]).toEqual([200, "text/plain; version=0.0.4; charset=utf-8"])
+    expect(body).toContain('restante_agent_attached{tunnel="default"} 0\n')
+  })
+})
+
 describe("the server", () => {
   test("listens on loopback only", async () => {
     const port = await serving(() => statusOf())
@@ -129,7 +167,7 @@ describe("the server", () => {
     expect((await ask(await serving(() => statusOf()), "/", { host })).status).toBe(200)
   })
 
-  test("knows its two addresses, GET and HEAD, and nothing else", async () => {
+  test("knows its addresses, GET and HEAD, and nothing else", async () => {
     const port = await serving(() => statusOf())
     expect((await ask(port, "/secret")).status).toBe(404)
     expect((await ask(port, "/", { method: "POST" })).status).toBe(405)

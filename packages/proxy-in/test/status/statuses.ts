@@ -1,5 +1,5 @@
 // A status for tests, as it would be a moment after start; each test says only what matters to it.
-import type { AgentStatus, ProgramStatus, StatusError } from "../../src/status/status.ts"
+import type { AgentCounters, AgentStatus, ProgramStatus, StatusError } from "../../src/status/status.ts"
 
 export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
   return {
@@ -12,10 +12,22 @@ export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
     roundTripMs: undefined,
     startedAt: Date.UTC(2026, 10, 21, 9, 30),
     requests: { active: 0, served: 0, failed: 0, cancelled: 0, perSecond: 0 },
+    counters: noCounters,
     upstreamUp: true,
     lastErrors: [],
     ...differences,
   }
+}
+
+export const noCounters: AgentCounters = {
+  answered: {},
+  failed: {},
+  requestBytes: 0,
+  responseBytes: 0,
+  upstream: { boundsMs: [], counts: [], sumMs: 0 },
+  connections: { open: 0, idle: 0, opened: 0 },
+  attaches: 0,
+  linkFailures: {},
 }
 
 /** An error that happened once; each test says only what matters to it. */
