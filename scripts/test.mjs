@@ -32,6 +32,12 @@ const chromium = need({
   variable: "RESTANTE_CHROMIUM",
   packages: { debian: "chromium", fedora: "chromium", homebrew: "chromium" },
 })
+// Programs are watched on a terminal that it makes.
+need({
+  programs: ["script"],
+  variable: undefined,
+  packages: { debian: "bsdutils", fedora: "util-linux-script", homebrew: "util-linux" },
+})
 
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,

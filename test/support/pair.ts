@@ -25,6 +25,8 @@ export interface EdgeOptions {
   readonly args?: readonly string[]
   /** 0: a free one. */
   readonly port?: number
+  /** Another address of the loopback interface, so that several edges may have the same port. */
+  readonly host?: string
   readonly token?: string
   /** One that outlives this edge. Without it one of its own. */
   readonly dataDir?: string
@@ -33,10 +35,11 @@ export interface EdgeOptions {
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
   const ownDir = await mkdtemp(join(tmpdir(), "restante-e2e-"))
   const dataDir = options.dataDir ?? ownDir
+  const { host = "127.0.0.1" } = options
   const program = new Program({
     name: "proxy-out",
     args: [
-      ...["--host", "127.0.0.1", "--port", String(options.port ?? 0)],
+      ...["--host", host, "--port", String(options.port ?? 0)],
       ...["--data-dir", dataDir, ...(options.args ?? [])],
     ],
     token: options.token ?? token,
@@ -46,8 +49,8 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     await rm(ownDir, { recursive: true, force: true })
   }
   try {
-    const port = Number(await program.line(/^Listening on http:\/\/127\.0\.0\.1:(\d+)$/))
-    return { program, port, url: `http://127.0.0.1:${port}`, [Symbol.asyncDispose]: dispose }
+    const port = Number(await program.line(/^Listening on http:\/\/127\.0\.0\.\d+:(\d+)$/))
+    return { program, port, url: `http://${host}:${port}`, [Symbol.asyncDispose]: dispose }
   } catch (error) {
     await dispose()
     throw error
@@ -77,6 +80,8 @@ export interface AgentOptions {
   readonly tunnel?: string
   readonly token?: string
   readonly args?: readonly string[]
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 /** Resolves once the agent runs; whether it is attached by then `attached` tells. */
@@ -89,6 +94,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       ...["--transport", transport, "--tunnel", tunnel, ...args],
     ],
     token: options.token ?? token,
+    environment: options.environment ?? {},
   })
   try {
     const statusUrl = `${await program.line(/^Status on (http:\/\/127\.0\.0\.1:\d+)\/$/)}/status.json`

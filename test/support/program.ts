@@ -17,6 +17,8 @@ export interface ProgramOptions {
   readonly args: readonly string[]
   /** In RESTANTE_TOKEN. */
   readonly token: string | undefined
+  /** More variables. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export class Program implements AsyncDisposable {
@@ -30,12 +32,16 @@ export class Program implements AsyncDisposable {
   #ending: Ending | undefined
   #peakMemoryBytes = 0
 
-  constructor({ name, args, token }: ProgramOptions) {
+  constructor({ name, args, token, environment }: ProgramOptions) {
     this.#name = name
     const program = fileURLToPath(new URL(`../../packages/${name}/bin/${name}.js`, import.meta.url))
     this.#process = spawn(process.execPath, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env["PATH"], ...(token === undefined ? {} : { RESTANTE_TOKEN: token }) },
+      env: {
+        PATH: process.env["PATH"],
+        ...environment,
+        ...(token === undefined ? {} : { RESTANTE_TOKEN: token }),
+      },
     })
     running.add(this.#process)
     const { stdout, stderr } = this.#process

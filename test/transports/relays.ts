@@ -147,7 +147,7 @@ export class Relay implements AsyncDisposable {
   }
 }
 
-/** A proxy that holds back every message until it has the whole of it, and knows no upgrade. */
+/** A reverse or forward proxy that holds back every message until it has the whole of it, and knows no upgrade and no CONNECT. */
 export class BufferingProxy implements AsyncDisposable {
   readonly #server = createHttpServer({ requestTimeout: 0, keepAliveTimeout: 60_000 })
   readonly #target: () => number
@@ -167,7 +167,7 @@ export class BufferingProxy implements AsyncDisposable {
           host: "127.0.0.1",
           port: this.#target(),
           method: incoming.method,
-          path: incoming.url,
+          path: incoming.url?.replace(/^http:\/\/[^/]+/, ""),
           headers: { ...headers, "content-length": body.length },
           signal: gone.signal,
         })

@@ -1,6 +1,7 @@
 // Every option of proxy-in with its default, range and help, in one table.
 import {
   CommandError,
+  configFile,
   logFormats,
   logLevels,
   readChoice,
@@ -27,6 +28,7 @@ const defaultConcurrency = "1024"
 export const agentTable = {
   server: {
     group: "The two ends",
+    perTunnel: true,
     placeholder: "URL",
     help:
       "the private server: http://HOST:PORT, https://HOST:PORT or unix:/path/of.sock. A path (unix:/path/of.sock:/path) " +
@@ -73,6 +75,7 @@ export const agentTable = {
   },
   "ca-file": {
     group: "Trust",
+    perTunnel: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --server, instead of the system's",
     read: (text: string): string => text,
@@ -119,6 +122,7 @@ export const agentTable = {
   },
   concurrency: {
     group: "Requests",
+    perTunnel: true,
     placeholder: "N",
     help: "most requests given to the private server at the same time, 1 to 65535; the edge holds the rest",
     default: defaultConcurrency,
@@ -126,6 +130,7 @@ export const agentTable = {
   },
   "max-upgrades": {
     group: "Requests",
+    perTunnel: true,
     placeholder: "N",
     help: "most WebSockets and other switched connections at a time, 0 to 65535; they do not count against --concurrency",
     default: String(defaultMaxUpgrades),
@@ -133,6 +138,7 @@ export const agentTable = {
   },
   "host-header": {
     group: "Requests",
+    perTunnel: true,
     placeholder: "preserve|upstream|VALUE",
     help: "which Host the private server sees: preserve the client's, upstream for the one of --server, or a fixed value",
     default: "preserve",
@@ -146,6 +152,7 @@ export const agentTable = {
       `Without it ${defaultStatusPort}, or none when that is taken`,
     read: parseStatusPort,
   },
+  config: configFile,
   "log-level": {
     group: "Watching it",
     placeholder: "LEVEL",
@@ -165,7 +172,7 @@ export const agentTable = {
 export type AgentTable = typeof agentTable
 
 /** What `--proxy`, or PROXY_IN_PROXY, says. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-export function parseProxy(text: string): ForwardProxy | "none" {
+function parseProxy(text: string): ForwardProxy | "none" {
   return text === "none" ? "none" : parseForwardProxy(text, "--proxy")
 }
 

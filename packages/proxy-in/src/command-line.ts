@@ -1,17 +1,19 @@
 // The command line of proxy-in: its options, its commands and its help.
 import { readCommandLine, type CommandLine, type Program } from "@restante/protocol"
+import * as files from "node:fs/promises"
+import * as yaml from "yaml"
 import yargs from "yargs"
 import { agentTable, type AgentTable } from "./cli-options.ts"
 import { commands } from "./commands/index.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
 
-/** Reads the words after `proxy-in`. Raises `CommandError("usage")`. `columns` is the width of the help. */
+/** Reads the words after `proxy-in`, the environment and the file. Raises `CommandError`. */
 export function parseAgentArguments(
   argv: readonly string[],
-  program: { readonly version: string; readonly columns: number },
+  { version, environment, output }: Pick<AgentSurroundings, "version" | "environment" | "output">,
 ): Promise<CommandLine<AgentTable, AgentSurroundings>> {
-  const { version, columns } = program
-  return readCommandLine({ ...agentProgram, version }, { parser: yargs(), argv, columns })
+  const reading = { parser: yargs(), argv, columns: output.columns, environment, yaml, files }
+  return readCommandLine({ ...agentProgram, version }, reading)
 }
 
 const agentProgram: Omit<Program<AgentTable, AgentSurroundings>, "version"> = {

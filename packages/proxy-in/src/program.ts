@@ -1,113 +1,90 @@
 // proxy-in from command line to exit code: reads the options and the token, runs an agent and its status page until told to stop.
-import { readFile } from "node:fs/promises"
 import {
-  CommandError,
   exitCodeOf,
-  givenToken,
   listenProblem,
   logDestination,
-  maxRoutes,
   serveUntil,
   systemCode,
   type OptionValues,
+  type RunLine,
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
-import type { AgentOptions } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
 import { defaultStatusPort, type AgentTable } from "./cli-options.ts"
+import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
-import { readWay } from "./way-options.ts"
+import { canRedraw, Terminal } from "./terminal/terminal.ts"
+import { agentOptions } from "./tunnel-options.ts"
 
 /** Resolves with the exit code; never rejects. */
 export function runProxyIn(argv: readonly string[], around: AgentSurroundings): Promise<number> {
   return exitCodeOf("proxy-in", around.errors, async () => {
-    const line = await parseAgentArguments(argv, { version: around.version, columns: around.output.columns })
+    const line = await parseAgentArguments(argv, around)
     switch (line.kind) {
       case "print":
         around.output.write(line.text)
-        return 0
+        for (const problem of line.problems) around.errors.write(`proxy-in: ${problem}\n`)
+        return line.problems.length > 0 ? 2 : 0
       case "command":
         return line.run(around)
       case "run":
-        await runAgent(line.values, around)
+        await runAgent(line, around)
         return 0
     }
   })
 }
 
-async function runAgent(values: OptionValues<AgentTable>, around: AgentSurroundings): Promise<void> {
-  const options = await agentOptions(values, around)
-  warnOfOpenToken(options)
-  const agents = new Agents([options], (made) => around.makeAgent(made))
+async function runAgent(
+  { values, tunnels, configuration }: RunLine<AgentTable>,
+  around: AgentSurroundings,
+): Promise<void> {
+  const terminal = terminalFor(values, around)
+  // Lines that did not pass through the block would be drawn over.
+  const lines = terminal !== undefined && around.errors.isTerminal ? terminal.log : around.errors
+  const log = around.makeLog(values["log-level"], logDestination(values["log-format"], lines))
+  for (const warning of configuration.warnings) log.warn(warning)
+  const options = await Promise.all(
+    tunnels.map((tunnel) => agentOptions(tunnel, { environment: around.environment, log, terminal })),
+  )
+  warnOfOpenToken(values.external, log)
+  const agents = new Agents(options, (made) => around.makeAgent(made))
   const page = new StatusServer(() => agents.status())
   const service = {
     start: async () => {
       // First the page: a taken port is found before the edge counts on this agent.
-      const port = values.port === "off" ? undefined : await listen(page, values.port, options.log)
+      const port = values.port === "off" ? undefined : await listen(page, values.port, log)
       await agents.start()
       return port
     },
     stop: async () => {
       await agents.stop()
       await page.stop()
+      terminal?.stop()
     },
   }
   await serveUntil(service, around.signal, (port) => {
-    const status = port === undefined ? "" : `Status on http://127.0.0.1:${port}/\n`
-    around.output.write(
-      `${externalText(options.external)} -> ${upstreamText(options.server)} (tunnel ${options.tunnel})\n${status}`,
+    const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
+    if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)
+    const served = options.map(
+      ({ external, server, tunnel }) =>
+        `${externalText(external)} -> ${upstreamText(server)} (tunnel ${tunnel})\n`,
     )
+    const status = pageUrl === undefined ? "" : `Status on ${pageUrl}\n`
+    around.output.write(served.join("") + status)
   })
 }
 
-async function agentOptions(
-  values: OptionValues<AgentTable>,
-  around: AgentSurroundings,
-): Promise<AgentOptions> {
-  checkRoutes(values)
-  const way = await readWay(values, around.environment)
-  const token = await givenToken({
-    file: values["token-file"],
-    environment: around.environment,
-    readText: (path) => readFile(path, "utf8"),
-  })
-  if (token === undefined) {
-    throw new CommandError(
-      "usage",
-      "The edge's token is missing. Put it into a file and give --token-file FILE, or set RESTANTE_TOKEN; proxy-out says at its start where the token is.",
-    )
-  }
-  return {
-    ...way,
-    tunnel: values.tunnel,
-    routes: values.route,
-    stripPrefix: values["strip-prefix"],
-    token,
-    transport: values.transport,
-    concurrency: values.concurrency,
-    maxUpgrades: values["max-upgrades"],
-    hostHeader: values["host-header"],
-    log: around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors)),
-  }
+/** The status block, where a person watches and the terminal can show it. */
+function terminalFor(values: OptionValues<AgentTable>, around: AgentSurroundings): Terminal | undefined {
+  const { output, environment, version } = around
+  if (values["log-format"] === "json" || !canRedraw(output, environment)) return undefined
+  return new Terminal({ output, environment, version, now: () => systemClock.now() })
 }
 
-function checkRoutes(values: OptionValues<AgentTable>): void {
-  if (values.route.length > maxRoutes)
-    throw new CommandError(
-      "usage",
-      `--route: a tunnel has ${maxRoutes} routes at most. Use *.HOST or shorter prefixes.`,
-    )
-  if (values["strip-prefix"] && !values.route.some((route) => route.includes("/")))
-    throw new CommandError(
-      "usage",
-      "--strip-prefix is only for a --route with a /PREFIX. Leave it out, or add one.",
-    )
-}
-
-function warnOfOpenToken({ external, log }: AgentOptions): void {
+function warnOfOpenToken(external: URL, log: Logger): void {
   const near = /^(?:localhost|127\.\d+\.\d+\.\d+|\[::1\])$/.test(external.hostname)
   if (external.protocol === "http:" && !near) {
     log.warn(

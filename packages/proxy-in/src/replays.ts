@@ -52,9 +52,11 @@ export class Replays implements StreamSink {
   /** Begins nothing more, ends WebSockets politely; resolves once everything that runs has ended. */
   drained(): Promise<void> {
     this.#draining = true
-    if (this.#running.size === 0) return Promise.resolve()
+    const { promise, resolve } = Promise.withResolvers<void>()
+    this.#idle = resolve
     for (const replay of this.#running.values()) replay.leave()
-    return new Promise((resolve) => (this.#idle = resolve))
+    if (this.#running.size === 0) resolve()
+    return promise
   }
 
   /** The session is over: the upstreams' connections are closed, nobody waits for their answers. */

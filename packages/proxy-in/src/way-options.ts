@@ -4,7 +4,7 @@ import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
 import { readClientIdentity, type ClientIdentity } from "./attach/client-identity.ts"
 import { environmentProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 import { readCaFile } from "./ca-file.ts"
-import { parseProxy, type AgentTable } from "./cli-options.ts"
+import type { AgentTable } from "./cli-options.ts"
 
 export type WayOptions = Pick<
   AgentOptions,
@@ -56,12 +56,12 @@ function identityFor(values: OptionValues<WayTable>): Promise<ClientIdentity | u
   return readClientIdentity(files)
 }
 
-/** `--proxy`, else PROXY_IN_PROXY, else what the environment's usual variables say. */
+/** `--proxy`, else what the environment's usual variables say. */
 async function proxyFor(
   values: OptionValues<WayTable>,
   environment: Environment,
 ): Promise<ForwardProxy | undefined> {
-  const asked = values.proxy ?? ownProxyVariable(environment)
+  const asked = values.proxy
   const proxy = asked === "none" ? undefined : (asked ?? environmentProxy(values.external, environment))
   const caFile = values["proxy-ca-file"]
   if (caFile === undefined) return proxy
@@ -72,18 +72,6 @@ async function proxyFor(
     )
   }
   return { ...proxy, ca: await readCaFile(caFile, "--proxy-ca-file") }
-}
-
-function ownProxyVariable(environment: Environment): ForwardProxy | "none" | undefined {
-  const text = environment["PROXY_IN_PROXY"]
-  if (text === undefined || text === "") return undefined
-  try {
-    return parseProxy(text)
-  } catch (error) {
-    if (error instanceof CommandError)
-      throw new CommandError("usage", `PROXY_IN_PROXY: ${error.message}`, { cause: error })
-    throw error
-  }
 }
 
 async function trustedUpstream(

@@ -1,6 +1,7 @@
 // Every option of proxy-out with its default, range and help, in one table.
 import {
   CommandError,
+  configFile,
   logFormats,
   logLevels,
   parseByteSize,
@@ -181,6 +182,7 @@ export const edgeTable = {
     default: "127.0.0.1",
     read: parseHost,
   },
+  config: configFile,
   "log-level": {
     group: "Logging",
     placeholder: "LEVEL",
@@ -208,8 +210,8 @@ function parseDomain(text: string): string {
   )
 }
 
-/** The queue's URL from PROXY_OUT_REDIS. Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-export function checkRedisUrl(text: string): string {
+/** Raises `CommandError("usage")` without showing the URL, which may hold a password. */
+function checkRedisUrl(text: string): string {
   redisAddress(text)
   return text
 }

@@ -1,17 +1,19 @@
 // The command line of proxy-out: its options, its commands and its help.
 import { readCommandLine, type CommandLine, type Program } from "@restante/protocol"
+import * as files from "node:fs/promises"
+import * as yaml from "yaml"
 import yargs from "yargs"
 import { edgeTable, type EdgeTable } from "./cli-options.ts"
 import { commands } from "./commands/index.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
 
-/** Reads the words after `proxy-out`. Raises `CommandError("usage")`. `columns` is the width of the help. */
+/** Reads the words after `proxy-out`, the environment and the file. Raises `CommandError`. */
 export function parseEdgeArguments(
   argv: readonly string[],
-  program: { readonly version: string; readonly columns: number },
+  { version, environment, output }: Pick<EdgeSurroundings, "version" | "environment" | "output">,
 ): Promise<CommandLine<EdgeTable, EdgeSurroundings>> {
-  const { version, columns } = program
-  return readCommandLine({ ...edgeProgram, version }, { parser: yargs(), argv, columns })
+  const reading = { parser: yargs(), argv, columns: output.columns, environment, yaml, files }
+  return readCommandLine({ ...edgeProgram, version }, reading)
 }
 
 const edgeProgram: Omit<Program<EdgeTable, EdgeSurroundings>, "version"> = {

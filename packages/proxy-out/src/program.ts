@@ -1,6 +1,5 @@
 // proxy-out from command line to exit code: reads the options, finds the token, runs an edge until told to stop.
 import {
-  CommandError,
   exitCodeOf,
   listenProblem,
   logDestination,
@@ -12,7 +11,7 @@ import {
 import type { Logger } from "pino"
 import { adminSettings } from "./admin/admin-settings.ts"
 import { announcement } from "./announce.ts"
-import { checkRedisUrl, type EdgeTable } from "./cli-options.ts"
+import type { EdgeTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
 import { parseEdgeArguments } from "./command-line.ts"
 import { readTokens } from "./credentials/tokens-file.ts"
@@ -24,11 +23,12 @@ import type { EdgeSurroundings } from "./surroundings.ts"
 /** Resolves with the exit code; never rejects. */
 export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): Promise<number> {
   return exitCodeOf("proxy-out", around.errors, async () => {
-    const line = await parseEdgeArguments(argv, { version: around.version, columns: around.output.columns })
+    const line = await parseEdgeArguments(argv, around)
     switch (line.kind) {
       case "print":
         around.output.write(line.text)
-        return 0
+        for (const problem of line.problems) around.errors.write(`proxy-out: ${problem}\n`)
+        return line.problems.length > 0 ? 2 : 0
       case "command":
         return line.run(around)
       case "run":
@@ -39,7 +39,6 @@ export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): 
 }
 
 async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<void> {
-  const redisUrl = values.redis ?? redisFromEnvironment(around)
   const dataDir = dataDirOf(values, around)
   const tokensFile = tokensFileOf(values, around)
   const found =
@@ -53,7 +52,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
   const edge = around.makeEdge({
     host,
     port: values.port,
-    redisUrl,
+    redisUrl: values.redis,
     dispatch: values.dispatch,
     holdMs: values.hold,
     timeoutMs: values.timeout,
@@ -97,18 +96,6 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
 async function onlyNamedTokens(tokensFile: string): Promise<FoundToken> {
   await readTokens(tokensFile)
   return { token: undefined, origin: { kind: "named", path: tokensFile } }
-}
-
-function redisFromEnvironment({ environment }: EdgeSurroundings): string | undefined {
-  const text = environment["PROXY_OUT_REDIS"]
-  if (text === undefined || text === "") return undefined
-  try {
-    return checkRedisUrl(text)
-  } catch (error) {
-    if (error instanceof CommandError)
-      throw new CommandError("usage", `PROXY_OUT_REDIS: ${error.message}`, { cause: error })
-    throw error
-  }
 }
 
 function pageFrom(path: string | undefined, log: Logger): Promise<PageFile | undefined> {

@@ -9,8 +9,12 @@ export {
   type CommandErrorCode,
 } from "./command-error.ts"
 export type { ArgumentParser } from "./arguments.ts"
-export { readCommandLine, type CommandLine } from "./command-line.ts"
+export { readCommandLine, type CommandLine, type RunLine } from "./command-line.ts"
 export { command, type AnyCommand, type Command, type CommandCall, type Example } from "./commands.ts"
+export { checkConfigFile } from "./check-config.ts"
+export type { Configuration, Sources } from "./configuration.ts"
+export type { FileReader } from "./config-file.ts"
+export type { YamlParser } from "./yaml-document.ts"
 export { formatByteSize, parseByteSize, type ByteRange } from "./byte-sizes.ts"
 export { formatDurationMs, parseDurationMs, type DurationRange } from "./durations.ts"
 export type { Program } from "./help.ts"
@@ -20,6 +24,7 @@ export {
   anyText,
   byteSize,
   choice,
+  configFile,
   duration,
   logLevels,
   onOrOff,

@@ -4,7 +4,7 @@ import { CommandError, shown } from "./command-error.ts"
 import { parseByteSize, type ByteRange } from "./byte-sizes.ts"
 import { parseDurationMs, type DurationRange } from "./durations.ts"
 import { didYouMean } from "./nearest.ts"
-import type { ValueSchema } from "./options.ts"
+import type { Option, ValueSchema } from "./options.ts"
 
 export interface Kind<Value> {
   readonly schema: ValueSchema
@@ -42,6 +42,14 @@ export function byteSize(range: ByteRange): Kind<number> {
 
 /** Any text; checked where it is used, as the name of a file is. */
 export const anyText: Kind<string> = { schema: { type: "string" }, read: (text) => text }
+
+/** `--config`, the same for both programs. */
+export const configFile = {
+  group: "Configuration",
+  placeholder: "FILE",
+  help: "YAML file of options, each under its name without the dashes. --print-config shows what comes of all sources",
+  ...anyText,
+} as const satisfies Option<string>
 
 /** For an option with `flag: true`. */
 export const onOrOff: Kind<boolean> = {

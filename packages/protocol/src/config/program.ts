@@ -7,6 +7,8 @@ export interface TextOutput {
   readonly isTerminal: boolean
   /** Width of the terminal; 80 where there is none. */
   readonly columns: number
+  /** Height of the terminal; undefined where it is not known. */
+  readonly rows?: number | undefined
   write(text: string): unknown
 }
 
@@ -14,6 +16,7 @@ export interface TextOutput {
 export interface OutputStream {
   readonly isTTY?: boolean
   readonly columns?: number
+  readonly rows?: number
   on(event: "error", listener: () => void): unknown
   write(text: string): unknown
 }
@@ -25,6 +28,9 @@ export function textOutput(stream: OutputStream): TextOutput {
     isTerminal: stream.isTTY === true,
     get columns() {
       return stream.columns ?? 80 // a window changes its size
+    },
+    get rows() {
+      return stream.rows
     },
     write: (text) => stream.write(text),
   }

@@ -67,7 +67,7 @@ export function settingValues<Table extends OptionTable>(
 }
 
 /** What to say about required options that nobody gave. */
-export function missingProblems(table: OptionTable, { missing }: Settings): CommandError[] {
+export function missingProblems(table: OptionTable, { missing }: Pick<Settings, "missing">): CommandError[] {
   return missing.map((name) => {
     const { help } = table[name]!
     return new CommandError("usage", `--${name} is missing. Add ${usageOf(name, table[name]!)}: ${help}.`)

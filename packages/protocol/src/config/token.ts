@@ -81,7 +81,7 @@ export function refuseTokenArguments(args: readonly string[], optionNames: reado
 }
 
 /** Whether this looks like a token that proxy-out made: 32 random bytes as base64url. */
-function looksLikeToken(text: string): boolean {
+export function looksLikeToken(text: string): boolean {
   return /^[\w-]{43}$/.test(text)
 }
 

@@ -9,6 +9,8 @@ import {
   type OptionTable,
   type Program,
 } from "../../src/index.ts"
+import * as files from "node:fs/promises"
+import * as yaml from "yaml"
 import yargs from "yargs"
 import { commandError } from "./kit.ts"
 
@@ -65,7 +67,7 @@ const program: Program<typeof table, { readonly mark: string }> = {
 const read = (
   ...argv: readonly string[]
 ): ReturnType<typeof readCommandLine<typeof table, { mark: string }>> =>
-  readCommandLine(program, { parser: yargs(), argv, columns: 80 })
+  readCommandLine(program, { parser: yargs(), argv, columns: 80, environment: {}, yaml, files })
 
 describe("a command", () => {
   test("gets its options, its positionals and its surroundings, and its result is the exit code", async () => {

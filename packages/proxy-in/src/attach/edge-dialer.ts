@@ -142,10 +142,12 @@ function ready<S extends net.Socket>(
   return new Promise((resolve, reject) => {
     const give = (): void => void socket.destroy(new DOMException("not in time", "TimeoutError"))
     const leave = (): void => signal.removeEventListener("abort", give)
-    // It stays: between here and who uses the socket nobody else would listen.
+    // It stays: between here and who uses the socket nobody else would listen, and an edge that does not like our certificate says so
+    // only after the handshake (RFC 8446 section 4.4.2.4). Without destroy the end that follows would hide why.
     socket.on("error", (error) => {
       leave()
       reject(error)
+      socket.destroy(error)
     })
     socket.once("close", () => {
       leave()

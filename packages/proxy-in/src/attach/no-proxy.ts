@@ -26,13 +26,12 @@ function excepts(entry: string, name: string, port: number): boolean {
 }
 
 function isWithin(network: string, bits: number, address: string): boolean {
-  const family = net.isIPv6(network) ? "ipv6" : "ipv4"
-  const addressFamily = net.isIPv6(address) ? "ipv6" : "ipv4"
-  if (net.isIP(network) === 0 || net.isIP(address) === 0 || bits > (family === "ipv6" ? 128 : 32))
-    return false
+  const family = net.isIP(network)
+  if (family === 0 || net.isIP(address) !== family || bits > (family === 6 ? 128 : 32)) return false
   const list = new net.BlockList()
-  list.addSubnet(network, bits, family)
-  return list.check(address, addressFamily)
+  const name = family === 6 ? "ipv6" : "ipv4"
+  list.addSubnet(network, bits, name)
+  return list.check(address, name)
 }
 
 function bare(host: string): string {

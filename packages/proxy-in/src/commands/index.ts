@@ -1,6 +1,7 @@
 // The commands of proxy-in beside its main one, in the order of --help: a file for each, and one line here.
 import type { AnyCommand } from "@restante/protocol"
 import type { AgentSurroundings } from "../surroundings.ts"
+import { configCheck } from "./config-check.ts"
 import { doctorCommand } from "./doctor.ts"
 import { serviceInstall } from "./service-install.ts"
 import { serviceStatus } from "./service-status.ts"
@@ -11,4 +12,5 @@ export const commands: readonly AnyCommand<AgentSurroundings>[] = [
   serviceInstall,
   serviceUninstall,
   serviceStatus,
+  configCheck,
 ]

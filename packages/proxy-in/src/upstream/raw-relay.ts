@@ -68,8 +68,8 @@ export class RawRelay implements RawUser {
       const onward = departure === undefined ? bytes : departure.pass(bytes)
       if (onward.length > 0) this.#options.connection.write(onward)
       if (departure?.left === true) this.#endUpstream()
-    } else if (this.#upstream === "gone" && this.#edgeTold) {
-      // As TCP does: what is sent to a closed connection is answered with a reset.
+    } else if (!this.#upstreamTold && this.#edgeTold) {
+      // As TCP does: what is sent to a connection that its owner has closed is answered with a reset.
       return this.#finish({ code: "upstream_incomplete", detail: "closed" })
     }
     this.#giveBack()

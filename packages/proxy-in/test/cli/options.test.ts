@@ -249,6 +249,8 @@ describe("help and version", () => {
                                     token and other files stay
           service status            say whether a service that service install made
                                     runs, since when, and where its log is
+          config check FILE         looks through a file of --config and says everything
+                                    that is wrong in it
 
         The two ends:
           --server URL              the private server: http://HOST:PORT,
@@ -318,6 +320,11 @@ describe("help and version", () => {
                                     how the log looks: json is one JSON object a line,
                                     pretty is for people, auto is pretty on a terminal
                                     and json elsewhere (default auto)
+
+        Configuration:
+          --config FILE             YAML file of options, each under its name without
+                                    the dashes. --print-config shows what comes of all
+                                    sources
 
         Other:
           -h, --help                this text

@@ -1,6 +1,7 @@
 // The commands of proxy-out beside its main one, in the order of --help: a file for each, and one line here.
 import type { AnyCommand } from "@restante/protocol"
 import type { EdgeSurroundings } from "../surroundings.ts"
+import { configCheck } from "./config-check.ts"
 import { tokenCreate } from "./token-create.ts"
 import { tokenList } from "./token-list.ts"
 import { tokenRevoke } from "./token-revoke.ts"
@@ -13,4 +14,5 @@ export const commands: readonly AnyCommand<EdgeSurroundings>[] = [
   tokenRevoke,
   tunnelList,
   tunnelForget,
+  configCheck,
 ]

@@ -1,7 +1,6 @@
 // Where known tunnels are, for commands that run beside an edge: a file in its data directory, or the Redis that edges share.
 import { join } from "node:path"
 import { CommandError, shown, systemReason } from "@restante/protocol"
-import { checkRedisUrl } from "../cli-options.ts"
 import { dataDirOf } from "../places.ts"
 import { changeFile, readIfThere } from "../state/owned-file.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
@@ -20,9 +19,7 @@ export function knownTunnelsOf(
   values: { readonly redis: string | undefined; readonly "data-dir": string | undefined },
   around: EdgeSurroundings,
 ): Promise<TunnelsPlace> {
-  const variable = around.environment["PROXY_OUT_REDIS"] ?? ""
-  const redisUrl = values.redis ?? (variable === "" ? undefined : checkRedisUrl(variable))
-  if (redisUrl !== undefined) return inRedis(redisUrl)
+  if (values.redis !== undefined) return inRedis(values.redis)
   return Promise.resolve(inFile(join(dataDirOf(values, around), tunnelsFileName)))
 }
 

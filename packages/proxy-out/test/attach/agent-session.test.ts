@@ -1,5 +1,5 @@
 // One attached agent: its room, its carriers, and what its exchanges are told when it is gone.
-import { headFlags, wireLimits } from "@restante/protocol"
+import { headFlags, openKind, wireLimits } from "@restante/protocol"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import { AgentSession } from "../../src/attach/agent-session.ts"
 import { AgentPeer, FakeCarrier } from "../support/agent-peer.ts"
@@ -75,6 +75,34 @@ describe("room", () => {
     attached.peer.session.end(1)
     attached.peer.speak(attached.edge)
     expect([before, attached.edge.room]).toEqual([3, 4])
+  })
+
+  test("comes back with a 101, because what has switched protocols may live for days", () => {
+    const attached = new Attached(1)
+    attached.carrier()
+    const exchange = attached.opened("a", { kind: openKind.upgrade, bodyFollows: true })
+    const before = attached.edge.room
+    attached.peer.session.head(1, headFlags.body, "HTTP/1.1 101 Switching Protocols\r\n\r\n")
+    attached.events.length = 0
+    attached.peer.speak(attached.edge)
+    const switched = [attached.edge.room, attached.edge.active, [...attached.events]]
+    exchange.stream?.end("")
+    attached.edge.flush()
+    attached.peer.session.end(1)
+    attached.peer.speak(attached.edge)
+    expect([before, switched]).toEqual([0, [1, 1, ["room"]]])
+    expect([attached.edge.room, attached.edge.active]).toEqual([1, 0])
+  })
+
+  test("comes back when our side ends after the agent's", () => {
+    const attached = new Attached(1)
+    attached.carrier()
+    const exchange = attached.opened("a", { kind: openKind.upgrade, bodyFollows: true })
+    attached.peer.session.head(1, headFlags.final, "HTTP/1.1 426 Upgrade Required\r\n\r\n")
+    attached.peer.speak(attached.edge)
+    const before = attached.edge.room
+    exchange.stream?.end("")
+    expect([before, attached.edge.room]).toEqual([0, 1])
   })
 
   test("comes back with a reset of either side", () => {

@@ -208,6 +208,8 @@ describe("help and version", () => {
                                     served at some time, and which requests are theirs
           tunnel forget NAME        forget a tunnel: its requests get 404 instead of
                                     waiting, and its routes are free
+          config check FILE         looks through a file of --config and says everything
+                                    that is wrong in it
 
         Listening:
           --port PORT               TCP port that clients and agents connect to, 0 to
@@ -264,6 +266,11 @@ describe("help and version", () => {
                                     none, only named tokens let an agent in (default on)
           --data-dir DIR            where proxy-out keeps what it made; without it
                                     $XDG_STATE_HOME/restante or ~/.local/state/restante
+
+        Configuration:
+          --config FILE             YAML file of options, each under its name without
+                                    the dashes. --print-config shows what comes of all
+                                    sources
 
         Logging:
           --log-level LEVEL         least important kind of line to log (on standard

@@ -1,5 +1,5 @@
 // An exchange whose client is at one edge and whose agent is at another: two edges joined by a relay in this process.
-import { FrameWriter, headFlags, WireError } from "@restante/protocol"
+import { FrameWriter, headFlags, openKind, WireError } from "@restante/protocol"
 import type { ResetCode } from "@restante/protocol"
 import { describe, expect, test } from "vitest"
 import type { AgentStream, StreamSink } from "../../src/exchange/agent-stream.ts"
@@ -243,6 +243,37 @@ describe("a relayed exchange", () => {
     for (let part = 0; part < 10; part++) exchange.stream?.data(Buffer.from("part"))
     await edges.settled()
     expect(edges.posts - before).toBe(1)
+  })
+})
+
+describe("a relayed exchange that switches protocols", () => {
+  const kind = openKind.upgrade
+
+  test("goes on in one direction when the other has ended, whichever ends first", async () => {
+    const edges = new TwoEdges()
+    const exchange = await edges.shared({ kind, bodyFollows: true })
+    edges.agent.sink?.onHead(headFlags.body, "HTTP/1.1 101 x\r\n\r\n", undefined)
+    edges.agent.sink?.onEnd("")
+    await edges.settled()
+    exchange.stream?.data(Buffer.from("still"))
+    edges.agent.sink?.onWindow(7)
+    await edges.settled()
+    exchange.stream?.end("")
+    await edges.settled()
+    expect(edges.agent.told).toEqual(["data 5", 'end ""'])
+    expect(exchange.heard).toEqual(["leased", "head 2 HTTP/1.1 101 x", 'end ""', "window 7"])
+  })
+
+  test("is over with both ends: what comes later is nobody's", async () => {
+    const edges = new TwoEdges()
+    const exchange = await edges.shared({ kind, bodyFollows: true })
+    edges.agent.sink?.onHead(headFlags.body, "HTTP/1.1 101 x\r\n\r\n", undefined)
+    exchange.stream?.end("")
+    await edges.settled()
+    edges.agent.sink?.onEnd("")
+    await edges.settled()
+    edges.owner.lost("lessee")
+    expect(exchange.heard.filter((said) => said.startsWith("lost"))).toEqual([])
   })
 })
 

@@ -1,0 +1,27 @@
+// `proxy-in config check FILE`: says what is wrong in a configuration file, before a start does.
+import * as files from "node:fs/promises"
+import { checkConfigFile, command } from "@restante/protocol"
+import * as yaml from "yaml"
+import { agentTable } from "../cli-options.ts"
+import type { AgentSurroundings } from "../surroundings.ts"
+
+export const configCheck = command({
+  words: ["config", "check"],
+  positionals: [{ name: "FILE" }],
+  summary: "looks through a file of --config and says everything that is wrong in it",
+  options: {},
+  examples: [
+    {
+      command: "proxy-in config check proxy-in.yaml",
+      meaning: "exit status 0 when it is fine, 2 when something is wrong, 1 when it cannot be read",
+    },
+  ],
+  run: async ({ positionals: [path = ""] }, { output, errors }: AgentSurroundings) => {
+    const program = { prefix: "PROXY_IN", options: agentTable }
+    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files })
+    for (const problem of problems) errors.write(`${problem}\n`)
+    if (problems.length === 0) output.write(`${path} is fine\n`)
+    for (const note of notes) output.write(`${note}\n`)
+    return exitCode
+  },
+})

@@ -1,0 +1,63 @@
+// From a tunnel's checked values to the options of its agent: reads the token and, with way-options.ts, the certificates and keys that they name.
+import { readFile } from "node:fs/promises"
+import { CommandError, givenToken, maxRoutes, type OptionValues } from "@restante/protocol"
+import type { Logger } from "pino"
+import type { AgentOptions } from "./agent-options.ts"
+import type { AgentTable } from "./cli-options.ts"
+import type { Terminal } from "./terminal/terminal.ts"
+import { readWay } from "./way-options.ts"
+
+/** Raises `CommandError` for values that do not fit together and for files that are not what they should be. */
+export async function agentOptions(
+  values: OptionValues<AgentTable>,
+  { environment, log, terminal }: Surrounding,
+): Promise<AgentOptions> {
+  checkRoutes(values)
+  const way = await readWay(values, environment)
+  const token = await givenToken({
+    file: values["token-file"],
+    environment,
+    readText: (path) => readFile(path, "utf8"),
+  })
+  if (token === undefined) {
+    throw new CommandError(
+      "usage",
+      "The edge's token is missing. Put it into a file and give --token-file FILE, or set RESTANTE_TOKEN; proxy-out says at its start where the token is.",
+    )
+  }
+  return {
+    ...way,
+    tunnel: values.tunnel,
+    routes: values.route,
+    stripPrefix: values["strip-prefix"],
+    token,
+    transport: values.transport,
+    concurrency: values.concurrency,
+    maxUpgrades: values["max-upgrades"],
+    hostHeader: values["host-header"],
+    onRequest: terminal && ((request, outcome) => terminal.request(values.tunnel, request, outcome)),
+    log,
+  }
+}
+
+interface Surrounding {
+  readonly environment: Environment
+  readonly log: Logger
+  /** Where request lines go, when a person watches. */
+  readonly terminal: Terminal | undefined
+}
+
+type Environment = Readonly<Record<string, string | undefined>>
+
+function checkRoutes(values: OptionValues<AgentTable>): void {
+  if (values.route.length > maxRoutes)
+    throw new CommandError(
+      "usage",
+      `--route: a tunnel has ${maxRoutes} routes at most. Use *.HOST or shorter prefixes.`,
+    )
+  if (values["strip-prefix"] && !values.route.some((route) => route.includes("/")))
+    throw new CommandError(
+      "usage",
+      "--strip-prefix is only for a --route with a /PREFIX. Leave it out, or add one.",
+    )
+}
