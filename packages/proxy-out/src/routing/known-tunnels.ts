@@ -1,6 +1,7 @@
 // Which tunnels there are: those that an agent has served, here, at an edge that shares our store, or before a restart.
 // First come, first kept: a route belongs to the tunnel that announced it first, until somebody forgets that tunnel.
-import type { KnownTunnel, TunnelMatch } from "./route-table.ts"
+import type { TunnelMatch } from "./prefix-routes.ts"
+import type { KnownTunnel } from "./route-table.ts"
 import { RouteTable } from "./route-table.ts"
 import type { TunnelStore, TunnelStoreSink } from "./tunnel-store.ts"
 

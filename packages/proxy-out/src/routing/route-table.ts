@@ -1,7 +1,8 @@
 // Which tunnel a request is for. Everything that depends on the host alone is worked out once per host and remembered,
-// so that a request costs one look into a Map and, where routes have prefixes, a few comparisons.
+// so that a request costs one look into a Map and, where routes have prefixes, one for each length that they have.
 import { parseRoute, routedHost } from "@restante/protocol"
 import type { Route } from "@restante/protocol"
+import { PrefixRoutes, type TunnelMatch } from "./prefix-routes.ts"
 
 /** A tunnel as agents have announced it. */
 export interface KnownTunnel {
@@ -10,13 +11,6 @@ export interface KnownTunnel {
   readonly routes: readonly string[]
   /** Whether a route's prefix is cut from what the upstream gets to see. */
   readonly stripPrefix: boolean
-}
-
-/** Where a request goes. */
-export interface TunnelMatch {
-  readonly tunnel: string
-  /** What is to be cut from the target's beginning; "" for nothing. */
-  readonly strip: string
 }
 
 export interface RouteTableOptions {
@@ -30,8 +24,8 @@ const defaultTunnel = "default"
 export class RouteTable {
   readonly #domain: string | undefined
   readonly #tunnels = new Map<string, KnownTunnel>()
-  /** By the route's host, `*.` included; "" for those of any host. Longest prefix first. */
-  readonly #routes = new Map<string, Candidate[]>()
+  /** By the route's host, `*.` included; "" for those of any host. */
+  readonly #routes = new Map<string, PrefixRoutes>()
   /** By the Host field as it came. */
   readonly #hosts = new Map<string, HostRoutes>()
   #anyHost: HostRoutes | undefined
@@ -43,7 +37,10 @@ export class RouteTable {
   /** The tunnel for a request; undefined when there can be none. `target` is in origin form or `*`. */
   match(host: string | undefined, target: string): TunnelMatch | undefined {
     const routes = host === undefined ? (this.#anyHost ??= this.#compile(undefined)) : this.#routesOf(host)
-    for (const candidate of routes.candidates) if (isBelow(target, candidate.prefix)) return candidate.match
+    for (const prefixes of routes.tiers) {
+      const match = prefixes.find(target)
+      if (match !== undefined) return match
+    }
     return routes.otherwise
   }
 
@@ -63,8 +60,8 @@ export class RouteTable {
   taken(name: string, routes: readonly string[]): string | undefined {
     return routes.find((text) => {
       const route = parseRoute(text)
-      const holder = route && this.#routes.get(keyOf(route))?.find(({ prefix }) => prefix === route.prefix)
-      return holder !== undefined && holder.match.tunnel !== name
+      const holder = route && this.#routes.get(keyOf(route))?.get(route.prefix)
+      return holder !== undefined && holder.tunnel !== name
     })
   }
 
@@ -85,11 +82,7 @@ export class RouteTable {
     this.#tunnels.delete(name)
     for (const text of tunnel.routes) {
       const route = parseRoute(text)
-      if (route === undefined) continue
-      const key = keyOf(route)
-      const left = (this.#routes.get(key) ?? []).filter(({ match }) => match.tunnel !== name)
-      if (left.length === 0) this.#routes.delete(key)
-      else this.#routes.set(key, left)
+      if (route !== undefined) this.#remove(route, name)
     }
     this.#forgetHosts()
   }
@@ -97,11 +90,17 @@ export class RouteTable {
   #add(route: Route, { name, stripPrefix }: KnownTunnel): void {
     const { prefix } = route
     const key = keyOf(route)
-    const beside = this.#routes.get(key) ?? []
-    if (beside.some((one) => one.prefix === prefix)) return
-    const match = { tunnel: name, strip: stripPrefix ? prefix : "" }
-    const sorted = [...beside, { prefix, match }].toSorted((a, b) => b.prefix.length - a.prefix.length)
-    this.#routes.set(key, sorted)
+    let prefixes = this.#routes.get(key)
+    if (prefixes === undefined) this.#routes.set(key, (prefixes = new PrefixRoutes()))
+    prefixes.add(prefix, { tunnel: name, strip: stripPrefix ? prefix : "" })
+  }
+
+  #remove(route: Route, name: string): void {
+    const key = keyOf(route)
+    const prefixes = this.#routes.get(key)
+    if (prefixes?.get(route.prefix)?.tunnel !== name) return
+    prefixes.delete(route.prefix)
+    if (prefixes.isEmpty) this.#routes.delete(key)
   }
 
   #routesOf(host: string): HostRoutes {
@@ -117,16 +116,20 @@ export class RouteTable {
 
   /** Exact host, then wildcards from the longest, then the name in the first label, then routes of any host. */
   #compile(host: string | undefined): HostRoutes {
-    const candidates: Candidate[] = []
-    if (host !== undefined) {
-      candidates.push(...(this.#routes.get(host) ?? []))
-      for (let at = host.indexOf("."); at >= 0; at = host.indexOf(".", at + 1))
-        candidates.push(...(this.#routes.get(`*${host.slice(at)}`) ?? []))
-      const named = this.#byName(host)
-      if (named !== undefined) return { candidates: upToTheFirstForAll(candidates), otherwise: named.match }
+    const tiers: PrefixRoutes[] = []
+    const add = (key: string): void => {
+      const prefixes = this.#routes.get(key)
+      // Nothing after one that covers all is ever asked.
+      if (prefixes !== undefined && tiers.at(-1)?.coversAll !== true) tiers.push(prefixes)
     }
-    candidates.push(...(this.#routes.get("") ?? []))
-    return { candidates: upToTheFirstForAll(candidates), otherwise: this.#otherwise() }
+    if (host !== undefined) {
+      add(host)
+      for (let at = host.indexOf("."); at >= 0; at = host.indexOf(".", at + 1)) add(`*${host.slice(at)}`)
+      const named = this.#byName(host)
+      if (named !== undefined) return { tiers, otherwise: named.match }
+    }
+    add("")
+    return { tiers, otherwise: this.#otherwise() }
   }
 
   /** Undefined: the host names no tunnel, and need not. A match of undefined: it should, and there is none of that name. */
@@ -160,23 +163,10 @@ export class RouteTable {
   }
 }
 
-interface Candidate {
-  readonly prefix: string
-  readonly match: TunnelMatch
-}
-
 interface HostRoutes {
-  /** In the order in which they are tried. */
-  readonly candidates: readonly Candidate[]
+  /** In the order in which they are asked. */
+  readonly tiers: readonly PrefixRoutes[]
   readonly otherwise: TunnelMatch | undefined
-}
-
-/** Whether the target is the prefix itself or lies below it: `/api`, `/api/x` and `/api?x` for `/api`, not `/apix`. */
-function isBelow(target: string, prefix: string): boolean {
-  if (!target.startsWith(prefix)) return false
-  if (target.length === prefix.length || prefix === "") return true
-  const next = target.charCodeAt(prefix.length)
-  return next === slash || next === questionMark
 }
 
 /** The target as it goes on when `prefix`, which it lies below, is cut from it; never empty. */
@@ -189,14 +179,7 @@ function keyOf({ host, wildcard }: Route): string {
   return wildcard ? `*.${host}` : (host ?? "")
 }
 
-/** Nothing after a candidate without a prefix is ever tried. */
-function upToTheFirstForAll(candidates: readonly Candidate[]): readonly Candidate[] {
-  const last = candidates.findIndex(({ prefix }) => prefix === "")
-  return last < 0 ? candidates : candidates.slice(0, last + 1)
-}
-
 const slash = 0x2f
-const questionMark = 0x3f
 const maxHosts = 10_000
 const maxHostLength = 300
 const ipv4Pattern = /^\d{1,3}(?:\.\d{1,3}){3}$/

@@ -1,5 +1,6 @@
 // The rules of routing once more, as slowly and plainly as they are told in docs/tunnels.md.
-import type { KnownTunnel, TunnelMatch } from "../../src/routing/route-table.ts"
+import type { TunnelMatch } from "../../src/routing/prefix-routes.ts"
+import type { KnownTunnel } from "../../src/routing/route-table.ts"
 
 /** `host`: lower case, no port. */
 export function matchSlowly(
