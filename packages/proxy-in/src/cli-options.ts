@@ -28,6 +28,7 @@ const defaultConcurrency = "1024"
 export const agentTable = {
   server: {
     group: "The two ends",
+    live: true,
     perTunnel: true,
     placeholder: "URL",
     help:
@@ -38,6 +39,7 @@ export const agentTable = {
   },
   external: {
     group: "The two ends",
+    live: true,
     placeholder: "URL",
     help: "the edge, a running proxy-out: http://HOST:PORT or https://HOST",
     required: true,
@@ -45,6 +47,7 @@ export const agentTable = {
   },
   tunnel: {
     group: "The two ends",
+    live: true,
     placeholder: "NAME",
     help: "the tunnel to serve, 1 to 63 of a-z, 0-9 and -",
     default: "default",
@@ -69,12 +72,14 @@ export const agentTable = {
   },
   "token-file": {
     group: "Trust",
+    live: true,
     placeholder: "FILE",
     help: "file that holds the edge's token; or set RESTANTE_TOKEN. One of them is needed; proxy-out says where its token is",
     read: (text: string): string => text,
   },
   "ca-file": {
     group: "Trust",
+    live: true,
     perTunnel: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --server, instead of the system's",
@@ -82,24 +87,28 @@ export const agentTable = {
   },
   "external-ca-file": {
     group: "Trust",
+    live: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --external, instead of the system's",
     read: (text: string): string => text,
   },
   "external-cert-file": {
     group: "Trust",
+    live: true,
     placeholder: "FILE",
     help: "PEM certificate to show to an https --external that asks who we are, followed by those of its authorities",
     read: (text: string): string => text,
   },
   "external-key-file": {
     group: "Trust",
+    live: true,
     placeholder: "FILE",
     help: "PEM private key of --external-cert-file, without password",
     read: (text: string): string => text,
   },
   proxy: {
     group: "The way out",
+    live: true,
     placeholder: "URL|none",
     help:
       "forward proxy on the way to the edge: http://HOST:PORT or https://HOST:PORT; none goes without. Without it HTTPS_PROXY, " +
@@ -109,12 +118,14 @@ export const agentTable = {
   },
   "proxy-ca-file": {
     group: "The way out",
+    live: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https:// proxy, instead of the system's",
     read: (text: string): string => text,
   },
   transport: {
     group: "Requests",
+    live: true,
     placeholder: "auto|poll|websocket",
     help: "how requests come in: auto begins with poll and moves to websocket where that works",
     default: "auto",
@@ -122,6 +133,7 @@ export const agentTable = {
   },
   concurrency: {
     group: "Requests",
+    live: true,
     perTunnel: true,
     placeholder: "N",
     help: "most requests given to the private server at the same time, 1 to 65535; the edge holds the rest",
@@ -130,6 +142,7 @@ export const agentTable = {
   },
   "max-upgrades": {
     group: "Requests",
+    live: true,
     perTunnel: true,
     placeholder: "N",
     help: "most WebSockets and other switched connections at a time, 0 to 65535; they do not count against --concurrency",
@@ -138,6 +151,7 @@ export const agentTable = {
   },
   "host-header": {
     group: "Requests",
+    live: true,
     perTunnel: true,
     placeholder: "preserve|upstream|VALUE",
     help: "which Host the private server sees: preserve the client's, upstream for the one of --server, or a fixed value",
@@ -155,6 +169,7 @@ export const agentTable = {
   config: configFile,
   "log-level": {
     group: "Watching it",
+    live: true,
     placeholder: "LEVEL",
     help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
     default: "info",

@@ -1,6 +1,6 @@
 // The one file of proxy-in that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
-import { collectorFlags, stopSignal, textOutput } from "@restante/protocol"
+import { collectorFlags, reloadSignal, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Agent } from "./agent.ts"
@@ -15,6 +15,7 @@ const code = await runProxyIn(process.argv.slice(2), {
   output: textOutput(process.stdout),
   errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
+  onReload: reloadSignal(process),
   makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
   makeAgent: (options) => new Agent(options),
   serviceHost: () => machine(process),

@@ -3,6 +3,7 @@ import {
   exitCodeOf,
   listenProblem,
   logDestination,
+  reloadWhenTold,
   serveUntil,
   systemCode,
   type OptionValues,
@@ -10,8 +11,9 @@ import {
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { externalText, upstreamText } from "./addresses.ts"
+import type { AgentOptions } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
-import { defaultStatusPort, type AgentTable } from "./cli-options.ts"
+import { agentTable, defaultStatusPort, type AgentTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { StatusServer } from "./status/status-server.ts"
@@ -31,24 +33,28 @@ export function runProxyIn(argv: readonly string[], around: AgentSurroundings): 
       case "command":
         return line.run(around)
       case "run":
-        await runAgent(line, around)
+        await runAgent(argv, line, around)
         return 0
     }
   })
 }
 
 async function runAgent(
-  { values, tunnels, configuration }: RunLine<AgentTable>,
+  argv: readonly string[],
+  line: RunLine<AgentTable>,
   around: AgentSurroundings,
 ): Promise<void> {
+  const { values, configuration } = line
   const terminal = terminalFor(values, around)
   // Lines that did not pass through the block would be drawn over.
   const lines = terminal !== undefined && around.errors.isTerminal ? terminal.log : around.errors
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], lines))
   for (const warning of configuration.warnings) log.warn(warning)
-  const options = await Promise.all(
-    tunnels.map((tunnel) => agentOptions(tunnel, { environment: around.environment, log, terminal })),
-  )
+  const optionsOf = ({ tunnels }: RunLine<AgentTable>): Promise<AgentOptions[]> =>
+    Promise.all(
+      tunnels.map((tunnel) => agentOptions(tunnel, { environment: around.environment, log, terminal })),
+    )
+  const options = await optionsOf(line)
   warnOfOpenToken(values.external, log)
   const agents = new Agents(options, (made) => around.makeAgent(made))
   const page = new StatusServer(() => agents.status())
@@ -65,6 +71,20 @@ async function runAgent(
       terminal?.stop()
     },
   }
+  reloadWhenTold({
+    table: agentTable,
+    running: line,
+    onReload: (listener) => around.onReload(listener),
+    read: () => parseAgentArguments(argv, around),
+    apply: async (changed) => {
+      const { added, removed, changed: restarted } = await agents.apply(await optionsOf(changed))
+      log.level = changed.values["log-level"]
+      if (added.length + removed.length + restarted.length > 0) {
+        log.info({ added, removed, changed: restarted }, "tunnels changed")
+      }
+    },
+    log,
+  })
   await serveUntil(service, around.signal, (port) => {
     const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
     if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)

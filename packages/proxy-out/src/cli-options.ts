@@ -45,6 +45,7 @@ export const edgeTable = {
   },
   hold: {
     group: "Requests",
+    live: true,
     placeholder: "DURATION",
     help: "how long a request may wait until an agent takes it, 0s to 24h; then the client gets 503",
     default: "30s",
@@ -52,6 +53,7 @@ export const edgeTable = {
   },
   timeout: {
     group: "Requests",
+    live: true,
     placeholder: "DURATION",
     help: "how long the private server may take to begin its answer, 10ms to 24h; then the client gets 504",
     default: "60s",
@@ -59,6 +61,7 @@ export const edgeTable = {
   },
   "max-queue": {
     group: "Requests",
+    live: true,
     placeholder: "N",
     help: "most requests that may wait at once, 1 to 1000000; the next one gets 503 immediately",
     default: "10000",
@@ -185,6 +188,7 @@ export const edgeTable = {
   config: configFile,
   "log-level": {
     group: "Logging",
+    live: true,
     placeholder: "LEVEL",
     help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
     default: "info",

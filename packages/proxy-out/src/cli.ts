@@ -1,7 +1,7 @@
 // The one file of proxy-out that touches the process: arguments, environment, terminal, signals and exit code.
 import { readFileSync } from "node:fs"
 import { homedir, networkInterfaces } from "node:os"
-import { collectorFlags, stopSignal, textOutput } from "@restante/protocol"
+import { collectorFlags, reloadSignal, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
 import { Edge } from "./edge.ts"
@@ -16,6 +16,7 @@ const code = await runProxyOut(process.argv.slice(2), {
   output: textOutput(process.stdout),
   errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
+  onReload: reloadSignal(process),
   home: homedir(),
   allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
   ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,

@@ -43,5 +43,8 @@ export interface EdgeOptions {
   readonly errorPage?: ErrorPage | undefined
 }
 
+/** What can change while an edge runs; see `EdgeOptions`. */
+export type EdgeLimits = Pick<EdgeOptions, "holdMs" | "timeoutMs" | "maxQueue">
+
 export const dispatches = ["queue", "direct"] as const
 export type Dispatch = (typeof dispatches)[number]

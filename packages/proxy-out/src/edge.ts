@@ -7,7 +7,7 @@ import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import { Credentials } from "./credentials/credentials.ts"
-import type { EdgeOptions } from "./edge-options.ts"
+import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
@@ -22,17 +22,24 @@ const drainMs = 30_000
 
 export class Edge implements AsyncDisposable {
   readonly #options: EdgeOptions
+  #limits: EdgeLimits
   #running: Promise<RunningEdge> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: EdgeOptions) {
     this.#options = options
+    this.#limits = options
   }
 
   /** Opens the port. Rejects with the system's error when it cannot be opened. */
   async start(): Promise<{ port: number }> {
-    this.#running ??= startEdge(this.#options)
+    this.#running ??= startEdge(this.#options, () => this.#limits)
     return { port: (await this.#running).port }
+  }
+
+  /** For requests that come from now on; those that wait keep the deadline that they have. */
+  change(limits: EdgeLimits): void {
+    this.#limits = limits
   }
 
   /** Refuses new requests, lets what runs finish (30 s at most), then ends everything. Twice is fine. */
@@ -56,8 +63,8 @@ interface RunningEdge {
   stop(): Promise<void>
 }
 
-async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
-  const { log, holdMs, timeoutMs, maxQueue, token, host, domain } = options
+async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promise<RunningEdge> {
+  const { log, token, host, domain } = options
   const clock = systemClock
   const edgeId = nanoid(10)
   const dateLine = dateLineOf(clock)
@@ -68,9 +75,15 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     clock,
     edgeId,
     log,
-    holdMs,
-    timeoutMs,
-    maxQueue,
+    get holdMs() {
+      return limits().holdMs
+    },
+    get timeoutMs() {
+      return limits().timeoutMs
+    },
+    get maxQueue() {
+      return limits().maxQueue
+    },
     maxBodyBytes: options.maxBodyBytes,
     trustedProxies: options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : undefined,
     tunnelOf: (requested, target) => tunnels.match(requested, target),
@@ -85,7 +98,16 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     claim: (ticket, onGranted, onRefused) =>
       relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
   }
-  const sessions = new Sessions({ broker, clock, log, tickets, timeoutMs, observer: recorder })
+  const sessions = new Sessions({
+    broker,
+    clock,
+    log,
+    tickets,
+    get timeoutMs() {
+      return limits().timeoutMs
+    },
+    observer: recorder,
+  })
   const tunnels = new KnownTunnels({
     store,
     domain,

@@ -3,18 +3,21 @@ import {
   exitCodeOf,
   listenProblem,
   logDestination,
+  reloadWhenTold,
   serveUntil,
   systemCode,
   weakTokenLength,
   type OptionValues,
+  type RunLine,
 } from "@restante/protocol"
 import type { Logger } from "pino"
 import { adminSettings } from "./admin/admin-settings.ts"
 import { announcement } from "./announce.ts"
-import type { EdgeTable } from "./cli-options.ts"
+import { edgeTable, type EdgeTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
 import { parseEdgeArguments } from "./command-line.ts"
 import { readTokens } from "./credentials/tokens-file.ts"
+import type { EdgeLimits } from "./edge-options.ts"
 import { PageFile } from "./exchange/page-file.ts"
 import { dataDirOf, tokensFileOf } from "./places.ts"
 import { findToken, type FoundToken } from "./token.ts"
@@ -32,13 +35,18 @@ export function runProxyOut(argv: readonly string[], around: EdgeSurroundings): 
       case "command":
         return line.run(around)
       case "run":
-        await runEdge(line.values, around)
+        await runEdge(argv, line, around)
         return 0
     }
   })
 }
 
-async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<void> {
+async function runEdge(
+  argv: readonly string[],
+  line: RunLine<EdgeTable>,
+  around: EdgeSurroundings,
+): Promise<void> {
+  const { values } = line
   const dataDir = dataDirOf(values, around)
   const tokensFile = tokensFileOf(values, around)
   const found =
@@ -46,6 +54,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
       ? await onlyNamedTokens(tokensFile)
       : await findToken({ tokenFile: values["token-file"], dataDir, environment: around.environment })
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors))
+  for (const warning of line.configuration.warnings) log.warn(warning)
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
   const errorPage = await pageFrom(values["error-page"], log)
@@ -54,9 +63,7 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
     port: values.port,
     redisUrl: values.redis,
     dispatch: values.dispatch,
-    holdMs: values.hold,
-    timeoutMs: values.timeout,
-    maxQueue: values["max-queue"],
+    ...limitsOf(values),
     maxBodyBytes: values["max-body-size"],
     trustedProxies: values["trusted-proxies"],
     patience: {
@@ -79,6 +86,18 @@ async function runEdge(values: OptionValues<EdgeTable>, around: EdgeSurroundings
       }),
     stop: () => edge.stop(),
   }
+  reloadWhenTold({
+    table: edgeTable,
+    running: line,
+    onReload: (listener) => around.onReload(listener),
+    read: () => parseEdgeArguments(argv, around),
+    apply: (changed) => {
+      log.level = changed.values["log-level"]
+      edge.change(limitsOf(changed.values))
+      return Promise.resolve()
+    },
+    log,
+  })
   await serveUntil(service, around.signal, ({ port }) => {
     around.output.write(
       announcement({
@@ -102,6 +121,10 @@ function pageFrom(path: string | undefined, log: Logger): Promise<PageFile | und
   return path === undefined
     ? Promise.resolve(undefined)
     : PageFile.open({ path, log, now: () => systemClock.now() })
+}
+
+function limitsOf(values: OptionValues<EdgeTable>): EdgeLimits {
+  return { holdMs: values.hold, timeoutMs: values.timeout, maxQueue: values["max-queue"] }
 }
 
 function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {

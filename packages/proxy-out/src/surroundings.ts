@@ -1,7 +1,7 @@
 // What proxy-out gets from its process; tests hand in something else.
 import type { LogLevel, Surroundings } from "@restante/protocol"
 import type { Logger } from "pino"
-import type { EdgeOptions } from "./edge-options.ts"
+import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
 
 export interface EdgeSurroundings extends Surroundings {
   /** The user's home directory. */
@@ -18,5 +18,7 @@ export interface EdgeSurroundings extends Surroundings {
 /** What the program needs of an `Edge`. */
 export interface RunningEdge {
   start(): Promise<{ port: number }>
+  /** For requests that come from now on. */
+  change(limits: EdgeLimits): void
   stop(): Promise<void>
 }

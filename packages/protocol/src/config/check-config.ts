@@ -30,8 +30,13 @@ export async function checkConfigFile(
       : []),
   ]
   return {
-    problems: problems.map(({ message }) => message),
+    problems: problems.map(({ message }) => message).toSorted((a, b) => lineIn(a, path) - lineIn(b, path)),
     notes,
     exitCode: Math.max(0, ...problems.map(({ exitCode }) => exitCode)),
   }
+}
+
+/** The line that a message begins with, as in `FILE:3:7: …`; 0 without one. */
+function lineIn(message: string, path: string): number {
+  return message.startsWith(`${path}:`) ? Number.parseInt(message.slice(path.length + 1), 10) || 0 : 0
 }

@@ -38,6 +38,7 @@ export type { Option, OptionTable, OptionValues, ValueSchema } from "./options.t
 export {
   exitCodeOf,
   listenProblem,
+  reloadSignal,
   serveUntil,
   stopSignal,
   textOutput,
@@ -45,6 +46,7 @@ export {
   type Surroundings,
   type TextOutput,
 } from "./program.ts"
+export { reloadWhenTold } from "./reload.ts"
 export { Secret } from "./secret.ts"
 export type { Source } from "./settings.ts"
 export { givenToken, parseToken, weakTokenLength, type TokenSources } from "./token.ts"

@@ -46,6 +46,8 @@ export interface Surroundings {
   readonly errors: TextOutput
   /** Aborted by the first SIGTERM or SIGINT. */
   readonly signal: AbortSignal
+  /** Calls back for each SIGHUP. */
+  onReload(listener: () => void): void
 }
 
 /**
@@ -122,6 +124,20 @@ export function stopSignal(source: SignalSource, now: () => number): AbortSignal
 }
 
 const sameWishMs = 250
+
+/**
+ * Gives what registers a listener for SIGHUP. The signal is taken from now on: one that comes while the program still starts changes nothing,
+ * where it would otherwise end it.
+ */
+export function reloadSignal(source: {
+  on(name: "SIGHUP", listener: () => void): unknown
+}): (listener: () => void) => void {
+  const listeners: (() => void)[] = []
+  source.on("SIGHUP", () => {
+    for (const listener of listeners) listener()
+  })
+  return (listener) => void listeners.push(listener)
+}
 
 /** Why listening failed, with the remedy. `what` names the option to change, e.g. "--port". */
 export function listenProblem(

@@ -51,6 +51,7 @@ export async function proxyIn(argv: readonly string[], circumstances: Circumstan
     },
     errors: { isTerminal: false, columns: 80, write: (text) => (run.stderr += text) },
     signal: stop.signal,
+    onReload: () => {},
     makeLog: (level, destination = { write: (line) => void (run.logged += line) }) => {
       logLevel = level
       return pino({ level }, destination)

@@ -112,15 +112,19 @@ export class Sessions implements AgentSessionPort {
   }
 
   create({ id, tunnel, instance, concurrency, software, credentialId }: Attaching): AgentSession {
-    const { timeoutMs, broker, tickets, log } = this.#options
+    const options = this.#options
+    const { broker, tickets, log } = options
     const session = new AgentSession({
       id,
       tunnel,
       instance,
       concurrency,
       credentialId,
-      timeoutMs,
-      since: this.#options.clock.now(),
+      // It may change while the edge runs.
+      get timeoutMs() {
+        return options.timeoutMs
+      },
+      since: options.clock.now(),
       software,
       port: this,
     })

@@ -27,6 +27,7 @@ export interface ExchangesOptions {
   readonly clock: Clock
   readonly edgeId: string
   readonly log: Logger
+  // These three may change while the edge runs: they are read each time.
   readonly holdMs: number
   readonly timeoutMs: number
   readonly maxQueue: number
@@ -66,10 +67,22 @@ export class Exchanges implements ExchangePort {
 
   constructor(options: ExchangesOptions) {
     this.#options = options
-    const { clock, holdMs, timeoutMs } = options
+    const { clock } = options
     this.maxBodyBytes = options.maxBodyBytes ?? Number.POSITIVE_INFINITY
-    this.#holds = new Deadlines({ afterMs: holdMs, clock, onExpired: (exchange) => exchange.holdExpired() })
-    this.#live = new LiveExchanges({ timeoutMs, clock, onOverdue: (exchange) => exchange.responseOverdue() })
+    this.#holds = new Deadlines({
+      get afterMs() {
+        return options.holdMs
+      },
+      clock,
+      onExpired: (exchange) => exchange.holdExpired(),
+    })
+    this.#live = new LiveExchanges({
+      get timeoutMs() {
+        return options.timeoutMs
+      },
+      clock,
+      onOverdue: (exchange) => exchange.responseOverdue(),
+    })
     this.#pseudonym = `restante-${options.edgeId}`
     this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
     this.#viaResponse = this.#via[1]

@@ -20,7 +20,6 @@ export interface LiveExchangesOptions<Entry> {
 
 export class LiveExchanges<Entry extends LiveEntry> implements Iterable<Entry> {
   readonly #options: LiveExchangesOptions<Entry>
-  readonly #sweepMs: number
   #first: Entry | undefined
   #last: Entry | undefined
   #size = 0
@@ -28,7 +27,6 @@ export class LiveExchanges<Entry extends LiveEntry> implements Iterable<Entry> {
 
   constructor(options: LiveExchangesOptions<Entry>) {
     this.#options = options
-    this.#sweepMs = Math.min(maxSweepMs, Math.max(minSweepMs, options.timeoutMs / 20))
   }
 
   get size(): number {
@@ -80,7 +78,8 @@ export class LiveExchanges<Entry extends LiveEntry> implements Iterable<Entry> {
   }
 
   #arm(): NodeJS.Timeout {
-    return setTimeout(() => this.#sweep(), this.#sweepMs).unref()
+    const sweepMs = Math.min(maxSweepMs, Math.max(minSweepMs, this.#options.timeoutMs / 20))
+    return setTimeout(() => this.#sweep(), sweepMs).unref()
   }
 
   #sweep(): void {

@@ -267,6 +267,19 @@ describe("help and version", () => {
           --data-dir DIR            where proxy-out keeps what it made; without it
                                     $XDG_STATE_HOME/restante or ~/.local/state/restante
 
+        What one sees:
+          --admin-token-file FILE   file that holds the token for status and metrics
+                                    (Authorization: Bearer); or set
+                                    PROXY_OUT_ADMIN_TOKEN. Without both only this
+                                    machine itself may see them
+          --admin-token TOKEN       the token itself, in PROXY_OUT_ADMIN_TOKEN or the
+                                    file of --config only
+          --admin-port PORT         a port of its own for status, health and metrics,
+                                    beside the public one, 0 to 65535; without it there
+                                    is none
+          --admin-host ADDRESS      address that --admin-port listens on (default
+                                    127.0.0.1)
+
         Configuration:
           --config FILE             YAML file of options, each under its name without
                                     the dashes. --print-config shows what comes of all

@@ -48,6 +48,7 @@ export async function proxyOut(argv: readonly string[], circumstances: Circumsta
     },
     errors: { isTerminal: false, columns: 80, write: (text) => (run.stderr += text) },
     signal: stop.signal,
+    onReload: () => {},
     home: circumstances.home ?? "/nowhere",
     allAddresses: "::",
     ownAddress: circumstances.ownAddress,
@@ -62,6 +63,7 @@ export async function proxyOut(argv: readonly string[], circumstances: Circumsta
         circumstances.start ?? ((): Promise<{ port: number }> => Promise.resolve({ port: made.port || 8080 }))
       return {
         start: () => start(made),
+        change: () => {},
         stop: () => {
           run.stops++
           return Promise.resolve()

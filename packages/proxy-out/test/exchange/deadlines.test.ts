@@ -115,3 +115,20 @@ test("after stop nothing expires and no timer is left", () => {
   vi.advanceTimersByTime(1000)
   expect([expired, vi.getTimerCount()]).toEqual([[], 0])
 })
+
+test("after the time was shortened, what is set new does not wait for what was set before", () => {
+  const options = {
+    afterMs: 60_000,
+    clock: { now: () => Date.now() },
+    onExpired: (item: string) => expired.push(item),
+  }
+  const expired: string[] = []
+  const deadlines = new Deadlines<string>(options)
+  deadlines.set("old")
+  options.afterMs = 1000
+  deadlines.set("new")
+  vi.advanceTimersByTime(1100)
+  const soon = [...expired]
+  vi.advanceTimersByTime(60_000)
+  expect([soon, expired]).toEqual([["new"], ["new", "old"]])
+})
