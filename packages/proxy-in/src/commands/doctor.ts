@@ -7,10 +7,12 @@ import {
   onOrOff,
   writeDiagnosis,
   type AnyCommand,
+  type Finding,
+  type OptionValues,
 } from "@restante/protocol"
-import { agentTable } from "../cli-options.ts"
+import { agentTable, type AgentTable } from "../cli-options.ts"
 import { systemClock } from "../clock.ts"
-import { doctor } from "../doctor/doctor.ts"
+import { doctor, type DoctorOptions } from "../doctor/doctor.ts"
 import type { AgentSurroundings } from "../surroundings.ts"
 import { readWay } from "../way-options.ts"
 
@@ -46,17 +48,40 @@ export const doctorCommand: AnyCommand<AgentSurroundings> = command({
   notes: [
     "Exit status: 0 nothing failed, 1 something did, 2 wrong command line. An agent that runs is not disturbed.",
   ],
-  run: async ({ values }, around: AgentSurroundings) => {
-    const way = await readWay(values, around.environment)
-    const token = await givenToken({
-      file: values["token-file"],
-      environment: around.environment,
-      readText: (path) => readFile(path, "utf8"),
-    })
-    const { tunnel, transport } = values
-    const pollMs = values.quick ? quickPollMs : undefined
-    const findings = doctor({ ...way, token, tunnel, transport, pollMs, clock: systemClock })
+  run: async ({ values, tunnels }, around: AgentSurroundings) => {
     const { output } = around
-    return diagnosisCode(await writeDiagnosis(findings, { output, json: values.json }))
+    const patients = await Promise.all(tunnels.map((tunnel) => patientOf(tunnel, around)))
+    const findings = await writeDiagnosis(examineAll(patients), { output, json: values.json })
+    return diagnosisCode(findings)
   },
 })
+
+async function patientOf(
+  values: OptionValues<AgentTable> & { readonly quick: boolean },
+  { environment }: AgentSurroundings,
+): Promise<DoctorOptions> {
+  const way = await readWay(values, environment)
+  const token = await givenToken({
+    file: values["token-file"],
+    environment,
+    readText: (path) => readFile(path, "utf8"),
+  })
+  const { tunnel, transport } = values
+  return {
+    ...way,
+    token,
+    tunnel,
+    transport,
+    pollMs: values.quick ? quickPollMs : undefined,
+    clock: systemClock,
+  }
+}
+
+/** One after the other; of several the steps say whose they are. */
+async function* examineAll(patients: readonly DoctorOptions[]): AsyncGenerator<Finding> {
+  for (const patient of patients) {
+    for await (const finding of doctor(patient)) {
+      yield patients.length === 1 ? finding : { ...finding, step: `${patient.tunnel}/${finding.step}` }
+    }
+  }
+}

@@ -2,6 +2,7 @@
 import type { AnyCommand } from "@restante/protocol"
 import type { EdgeSurroundings } from "../surroundings.ts"
 import { configCheck } from "./config-check.ts"
+import { doctorCommand } from "./doctor.ts"
 import { tokenCreate } from "./token-create.ts"
 import { tokenList } from "./token-list.ts"
 import { tokenRevoke } from "./token-revoke.ts"
@@ -15,4 +16,5 @@ export const commands: readonly AnyCommand<EdgeSurroundings>[] = [
   tunnelList,
   tunnelForget,
   configCheck,
+  doctorCommand,
 ]

@@ -210,6 +210,8 @@ describe("help and version", () => {
                                     waiting, and its routes are free
           config check FILE         looks through a file of --config and says everything
                                     that is wrong in it
+          doctor                    says step by step whether proxy-out would work with
+                                    these options
 
         Listening:
           --port PORT               TCP port that clients and agents connect to, 0 to

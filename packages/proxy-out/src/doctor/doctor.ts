@@ -1,0 +1,50 @@
+// Examines what a proxy-out with these options would stand on: its port, Redis, directory, token, and the limits of this machine.
+import { runSteps, type Finding, type Step } from "@restante/protocol"
+import { edgeFindings, type EdgeFindingCode } from "./findings.ts"
+import { dataStep, filesStep, portStep, tokenStep } from "./machine-steps.ts"
+import { latencyStep, policyStep, redisStep } from "./redis-steps.ts"
+
+export interface DoctorOptions {
+  readonly host: string
+  readonly port: number
+  /** May hold a password. */
+  readonly redisUrl: string | undefined
+  readonly dataDir: string
+  /** Where agents' named tokens are. */
+  readonly tokensFile: string
+  /** False: only named tokens count. */
+  readonly defaultToken: boolean
+  readonly tokenFile: string | undefined
+  readonly maxQueue: number
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly machine: Machine
+}
+
+/** What is asked of the system; tests have it fail. */
+export interface Machine {
+  /** Opens the port and closes it again; rejects with the system's error. */
+  tryListen(host: string, port: number): Promise<void>
+  /** Free bytes where that path is. */
+  freeBytes(path: string): Promise<number>
+  /** Most files that a process may have open; undefined where the system does not tell. */
+  mostOpenFiles(): Promise<number | undefined>
+}
+
+export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
+  const { redisUrl } = options
+  const queue: readonly Step<EdgeFindingCode>[] =
+    redisUrl === undefined
+      ? [{ name: "redis", needs: [], run: () => Promise.resolve({ code: "redis_none" }) }]
+      : [
+          { name: "redis", needs: [], run: () => redisStep(redisUrl) },
+          { name: "policy", needs: ["redis"], run: () => policyStep(redisUrl) },
+          { name: "latency", needs: ["redis"], run: () => latencyStep(redisUrl) },
+        ]
+  return runSteps(edgeFindings, [
+    { name: "port", needs: [], run: () => portStep(options) },
+    ...queue,
+    { name: "data", needs: [], run: () => dataStep(options) },
+    { name: "token", needs: [], run: () => tokenStep(options) },
+    { name: "files", needs: [], run: () => filesStep(options) },
+  ])
+}

@@ -1,0 +1,196 @@
+// Every verdict of `proxy-out doctor`, produced by a situation: real ports, files and Redis; only what this machine cannot be
+// brought to (a full disk, a user without rights) is played.
+import { once } from "node:events"
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
+import { createServer as createHttpServer } from "node:http"
+import net, { type AddressInfo } from "node:net"
+import { tmpdir } from "node:os"
+import { join } from "node:path"
+import type { Finding } from "@restante/protocol"
+import { expect, test } from "vitest"
+import { startRedis } from "../../../../test/support/redis.ts"
+import { tlsFront } from "../../../../test/support/tls-front.ts"
+import { closedPort } from "../../../../test/support/upstream.ts"
+import { doctor, type DoctorOptions, type Machine } from "../../src/doctor/doctor.ts"
+import { edgeFindings, type EdgeFindingCode } from "../../src/doctor/findings.ts"
+import { openFilesOf, thisMachine } from "../../src/doctor/machine.ts"
+
+const longToken = "a-token-that-only-these-tests-use-0123456789"
+
+type Situation = (stack: AsyncDisposableStack, folder: string) => Promise<Partial<DoctorOptions>>
+
+async function listening(stack: AsyncDisposableStack, server: net.Server): Promise<number> {
+  server.listen(0, "127.0.0.1")
+  await once(server, "listening")
+  stack.defer(async () => {
+    server.close()
+    await once(server, "close")
+  })
+  return (server.address() as AddressInfo).port
+}
+
+async function redis(stack: AsyncDisposableStack, ...args: readonly string[]): Promise<{ redisUrl: string }> {
+  return { redisUrl: stack.use(await startRedis({ args })).url }
+}
+
+/** A real Redis behind a relay that changes or delays what it says. */
+async function relayedRedis(
+  stack: AsyncDisposableStack,
+  pass: (bytes: Buffer, on: (bytes: Buffer | string) => void) => void,
+): Promise<{ redisUrl: string }> {
+  const { port } = stack.use(await startRedis())
+  const relay = net.createServer((near) => {
+    const far = net.connect(port, "127.0.0.1")
+    near.pipe(far)
+    far.on("data", (bytes) => pass(bytes, (changed) => near.writable && near.write(changed)))
+    far.on("error", () => near.destroy())
+    near.on("error", () => far.destroy())
+    far.on("close", () => near.destroy())
+  })
+  return { redisUrl: `redis://127.0.0.1:${await listening(stack, relay)}` }
+}
+
+function sayingVersion(version: string): Situation {
+  return (stack) =>
+    relayedRedis(stack, (bytes, on) =>
+      // As long as before: the answer says its length. A Redis of two digits in its minor version is none of these.
+      on(
+        bytes
+          .toString("latin1")
+          .replace(/(redis_version:)\d+\.\d+/, (all, name: string) =>
+            `${name}${version}`.padEnd(all.length, "0"),
+          ),
+      ),
+    )
+}
+
+function machineThat(fails: Partial<Machine>): Situation {
+  return () => Promise.resolve({ machine: { ...thisMachine, ...fails } })
+}
+
+function rejecting(code: string): () => Promise<never> {
+  return () => Promise.reject(Object.assign(new Error(code), { code }))
+}
+
+const situations = {
+  port_free: async () => ({ port: await closedPort() }),
+  port_ours: async (stack) => {
+    const edge = createHttpServer((_request, response) => {
+      response.setHeader("Restante-Version", "1").setHeader("Connection", "close").end()
+    })
+    return { port: await listening(stack, edge) }
+  },
+  port_taken: async (stack) => {
+    const other = createHttpServer((_request, response) =>
+      response.setHeader("Connection", "close").end("hello"),
+    )
+    return { port: await listening(stack, other) }
+  },
+  port_denied: machineThat({ tryListen: rejecting("EACCES") }),
+  port_address: () => Promise.resolve({ host: "192.0.2.1" }),
+  redis_none: () => Promise.resolve({ redisUrl: undefined }),
+  redis_answers: (stack) => redis(stack),
+  redis_aging: sayingVersion("6.0"),
+  redis_old: sayingVersion("4.0"),
+  redis_unreachable: async () => ({ redisUrl: `redis://127.0.0.1:${await closedPort()}` }),
+  redis_password: (stack) => redis(stack, "--requirepass", "a-password-of-redis"),
+  redis_tls: async (stack) => {
+    const { port } = stack.use(await startRedis())
+    const front = stack.use(await tlsFront({ port }))
+    return { redisUrl: `rediss://localhost:${front.port}` }
+  },
+  policy_keeps: (stack) => redis(stack, "--maxmemory-policy", "noeviction"),
+  policy_evicts: (stack) => redis(stack, "--maxmemory-policy", "allkeys-lru"),
+  policy_unknown: (stack) => redis(stack, "--rename-command", "CONFIG", ""),
+  latency_low: (stack) => redis(stack),
+  latency_high: (stack) => relayedRedis(stack, (bytes, on) => void setTimeout(() => on(bytes), 15)),
+  data_ready: (_stack, folder) => Promise.resolve({ dataDir: folder }),
+  data_new: (_stack, folder) => Promise.resolve({ dataDir: join(folder, "not", "yet", "there") }),
+  data_unusable: async (_stack, folder) => {
+    await writeFile(join(folder, "file"), "")
+    return { dataDir: join(folder, "file") }
+  },
+  data_full: machineThat({ freeBytes: () => Promise.resolve(1_000_000) }),
+  token_good: () => Promise.resolve({ environment: { RESTANTE_TOKEN: longToken } }),
+  token_new: () => Promise.resolve({}),
+  token_named: () => Promise.resolve({ defaultToken: false }),
+  token_weak: () => Promise.resolve({ environment: { RESTANTE_TOKEN: "guess-me" } }),
+  token_open: async (_stack, folder) => {
+    const tokenFile = join(folder, "token")
+    await writeFile(tokenFile, longToken, { mode: 0o644 })
+    return { tokenFile }
+  },
+  token_unusable: async (_stack, folder) => {
+    await writeFile(join(folder, "token"), "two\nlines")
+    return { dataDir: folder }
+  },
+  files_enough: machineThat({ mostOpenFiles: () => Promise.resolve(openFilesOf(limitsText("1048576"))) }),
+  files_few: machineThat({ mostOpenFiles: () => Promise.resolve(openFilesOf(limitsText("1024"))) }),
+  files_unknown: machineThat({ mostOpenFiles: () => Promise.resolve(openFilesOf("")) }),
+} satisfies Record<EdgeFindingCode, Situation>
+
+function limitsText(files: string): string {
+  return `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${files}                 1048576              files\n`
+}
+
+async function found(situation: Situation): Promise<readonly Finding[]> {
+  await using stack = new AsyncDisposableStack()
+  const folder = await mkdtemp(join(tmpdir(), "restante-doctor-"))
+  stack.defer(() => rm(folder, { recursive: true, force: true }))
+  const dataDir = join(folder, "data")
+  await mkdir(dataDir)
+  const options: DoctorOptions = {
+    host: "127.0.0.1",
+    port: 0,
+    redisUrl: undefined,
+    dataDir,
+    tokensFile: join(dataDir, "tokens.json"),
+    defaultToken: true,
+    tokenFile: undefined,
+    maxQueue: 10_000,
+    environment: {},
+    machine: thisMachine,
+    ...(await situation(stack, folder)),
+  }
+  const findings: Finding[] = []
+  for await (const finding of doctor(options)) findings.push(finding)
+  return findings
+}
+
+test.for(Object.keys(situations) as EdgeFindingCode[])("%s is found where it is so", async (code) => {
+  const findings = await found(situations[code])
+  const { step, verdict } = edgeFindings[code]
+  expect(findings.find((finding) => finding.step === step)).toMatchObject({ code, verdict })
+})
+
+test("nothing is asked of a Redis that cannot be reached", async () => {
+  const findings = await found(situations.redis_unreachable)
+  const later = findings.filter(({ step }) => step === "policy" || step === "latency")
+  expect(later.map(({ verdict, message }) => [verdict, message])).toEqual([
+    ["skipped", "not done, because redis failed"],
+    ["skipped", "not done, because redis failed"],
+  ])
+})
+
+test("a Redis without TLS that is asked for TLS is told as such, although it only waits", async () => {
+  const findings = await found(async (stack) => ({
+    redisUrl: (await redis(stack)).redisUrl.replace("redis:", "rediss:"),
+  }))
+  expect(findings.find(({ step }) => step === "redis")?.code).toBe("redis_tls")
+})
+
+test("what is bad comes with what to do about it, and what is well does not", () => {
+  for (const finding of Object.values(edgeFindings)) {
+    const bad = finding.verdict === "failed" || finding.verdict === "warning"
+    expect("remedy" in finding).toBe(bad)
+  }
+})
+
+test("no finding repeats a password or a token", async () => {
+  const findings = await found(async (stack) => ({
+    redisUrl: (await redis(stack, "--requirepass", "right")).redisUrl.replace("//", "//:wrong-password@"),
+    environment: { RESTANTE_TOKEN: longToken },
+  }))
+  expect(findings.find(({ step }) => step === "redis")?.code).toBe("redis_password")
+  expect(JSON.stringify(findings)).not.toMatch(/wrong-password|a-token-that/)
+})
