@@ -175,6 +175,13 @@ export const agentTable = {
     default: "info",
     read: (text: string): (typeof logLevels)[number] => readChoice(text, logLevels),
   },
+  "log-requests": {
+    group: "Watching it",
+    help: "a line of the log for every request, at level info; without it they are at level debug",
+    flag: true,
+    perTunnel: true,
+    ...onOrOff,
+  },
   "log-format": {
     group: "Watching it",
     placeholder: "auto|pretty|json",

@@ -36,6 +36,7 @@ export async function agentOptions(
     maxUpgrades: values["max-upgrades"],
     hostHeader: values["host-header"],
     onRequest: terminal && ((request, outcome) => terminal.request(values.tunnel, request, outcome)),
+    logRequests: values["log-requests"],
     log,
   }
 }

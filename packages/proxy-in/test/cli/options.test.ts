@@ -49,6 +49,13 @@ describe("options", () => {
     expect(run.options).toMatchObject(expected)
   })
 
+  test.each([
+    [[], false],
+    [["--log-requests"], true],
+  ])("%j: every request is a line at level info: %j", async (argv, expected) => {
+    expect((await proxyIn([...quiet, ...argv], { environment })).options?.logRequests).toBe(expected)
+  })
+
   test("--log-level sets the log's level", async () => {
     expect((await proxyIn([...quiet, "--log-level", "trace"], { environment })).logLevel).toBe("trace")
   })
@@ -316,6 +323,8 @@ describe("help and version", () => {
           --log-level LEVEL         least important kind of line to log (on standard
                                     error): fatal, error, warn, info, debug, trace,
                                     silent (default info)
+          --log-requests            a line of the log for every request, at level info;
+                                    without it they are at level debug
           --log-format auto|pretty|json
                                     how the log looks: json is one JSON object a line,
                                     pretty is for people, auto is pretty on a terminal
