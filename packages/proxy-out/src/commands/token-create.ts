@@ -99,6 +99,11 @@ function parsePatterns(text: string): readonly string[] {
 }
 
 function parseLifetimeMs(text: string): number {
+  if (!/[0-9](?:ms|[smhd])$/.test(text))
+    throw new CommandError(
+      "usage",
+      `${shown(text)} is not a duration. Write a number and a unit, as in 90d or 12h.`,
+    )
   const days = /^(\d{1,4})d$/.exec(text)?.[1]
   if (days === undefined) return parseDurationMs(text, { leastMs: 1000, mostMs: mostDays * dayMs })
   const lifetimeMs = Number(days) * dayMs

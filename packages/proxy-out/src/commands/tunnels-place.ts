@@ -68,7 +68,7 @@ async function inRedis(url: string): Promise<TunnelsPlace> {
       client.disconnect()
       throw new CommandError(
         "startup",
-        `Redis does not do what it is asked: ${describe(error)}. Check --redis.`,
+        `Redis does not do what it is asked: ${describe(error).replace(/\.$/, "")}. Check --redis.`,
         { cause: error },
       )
     }
