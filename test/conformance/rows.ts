@@ -123,7 +123,7 @@ export const rows: readonly Row[] = [
     27,
     "A client that half-closes",
     "9112 §9.6",
-    "Served as long as its answer comes. When nothing has been written to it for 0.6 s it counts as gone, because one that left looks the same and row 26 wants that noticed within a second. Half a request is not served.",
+    "Served as long as its answer comes. When nothing has been written to it for half a second it counts as gone, because one that left looks the same and row 26 wants that noticed within a second. Half a request is not served.",
   ),
   met(28, "Kept connections that end just then", "9112 §9.3.1; 9110 §9.2.2"),
   differs(

@@ -3,7 +3,7 @@
 import type { Socket } from "node:net"
 
 /** Shorter than the second within which a client's leaving has to reach the upstream. */
-const silenceMs = 600
+const silenceMs = 500
 
 /** Calls `onSilent` once nothing has been written to this half-closed socket for a while. A socket that is destroyed is left alone. */
 export function awaitSilence(socket: Socket, onSilent: () => void): void {

@@ -191,7 +191,7 @@ describe("a client that closes its side behind a whole request", () => {
     const client = new Connected()
     client.socket.send(get("/"))
     client.socket.halfClose()
-    vi.advanceTimersByTime(500)
+    vi.advanceTimersByTime(400)
     client.answers("<1>")
     expect([client.socket.text, client.socket.ended, client.serving[0]?.told]).toEqual([
       "<1>",
