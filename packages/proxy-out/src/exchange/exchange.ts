@@ -1,39 +1,19 @@
 // One request and its response, alive at the edge that holds the client's connection. It is settled exactly once: by
 // the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
 import { headFlags, isWebSocket, openKind, wireLimits } from "@restante/protocol"
-import type { RequestHead, ResetCode, WindowBudget } from "@restante/protocol"
+import type { RequestHead, ResetCode } from "@restante/protocol"
 import type { Ticket } from "../queue/broker.ts"
 import { Measured } from "../observe/measured.ts"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
 import type { Client, RequestHandler } from "./client.ts"
 import { UpgradeRefused } from "./client-response.ts"
 import type { ClientResponse } from "./client-response.ts"
+import type { ExchangeOutcome, ExchangePort } from "./exchange-port.ts"
 import { failureOfReset } from "./failures.ts"
 import type { FailureCode } from "./failures.ts"
 import type { LiveEntry } from "./live-exchanges.ts"
 import { RawPipe } from "./raw-pipe.ts"
 import { RequestBody } from "./request-body.ts"
-
-/** What an exchange needs of the registry that keeps it. */
-export interface ExchangePort {
-  /** Puts the ticket into the queue and starts the hold. False when the queue is full. */
-  queued(exchange: Exchange, again: boolean): boolean
-  /** An agent has it: the hold ends, the wait for a response head begins. */
-  leased(exchange: Exchange): void
-  /** The upstream is still being sent the body: the wait for a response head begins anew. */
-  progressed(exchange: Exchange): void
-  responding(exchange: Exchange): void
-  settled(exchange: Exchange, outcome: ExchangeOutcome): void
-  refuse(exchange: Exchange, code: FailureCode, keepAlive: boolean): void
-  /** What the windows of all clients may grow by. */
-  readonly budget: WindowBudget
-  /** Largest request body, in bytes; one that said its length has been checked already. */
-  readonly maxBodyBytes: number
-  /** When a hold that begins now ends, epoch milliseconds. */
-  holdEndsAt(): number
-}
-
-export type ExchangeOutcome = "answered" | "broken" | "cancelled" | FailureCode
 
 /** DESIGN "Life of an exchange": how often a request may be handed to an agent that may have begun it. */
 const maxAttempts = 3

@@ -18,7 +18,7 @@ import { Deadlines } from "./deadlines.ts"
 import { LiveExchanges } from "./live-exchanges.ts"
 import type { ErrorPage } from "./error-page.ts"
 import { Exchange } from "./exchange.ts"
-import type { ExchangeOutcome, ExchangePort } from "./exchange.ts"
+import type { ExchangeOutcome, ExchangePort } from "./exchange-port.ts"
 import { failures } from "./failures.ts"
 import type { FailureCode, FailureTraits } from "./failures.ts"
 

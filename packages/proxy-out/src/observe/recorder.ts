@@ -2,7 +2,7 @@
 import type { RequestHead } from "@restante/protocol"
 import type { SessionObserver } from "../attach/sessions.ts"
 import type { Client } from "../exchange/client.ts"
-import type { ExchangeOutcome } from "../exchange/exchange.ts"
+import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import { failures } from "../exchange/failures.ts"
 import type { FailureCode } from "../exchange/failures.ts"
 import type { ExchangeObserver, SettledExchange } from "./settled-exchange.ts"

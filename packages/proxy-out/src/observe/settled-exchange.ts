@@ -1,7 +1,7 @@
 // What is known of an exchange once it has ended: what metrics, access log, log and traces are made from.
 import type { RequestHead } from "@restante/protocol"
 import type { Client } from "../exchange/client.ts"
-import type { ExchangeOutcome } from "../exchange/exchange.ts"
+import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import type { FailureCode } from "../exchange/failures.ts"
 import type { Ticket } from "../queue/broker.ts"
 
