@@ -64,7 +64,7 @@ export async function readArguments(
 }
 
 /** Options that every program has besides its own. */
-export const builtIn = {
+const builtIn = {
   help: { type: "boolean", alias: "h" },
   version: { type: "boolean", alias: "V" },
   "print-config": { type: "boolean" },

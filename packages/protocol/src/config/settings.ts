@@ -89,7 +89,7 @@ export function isSecret({ secret }: Option<unknown>, text: string): boolean {
 }
 
 /** How a message names the place: `--port`, `PROXY_OUT_PORT` or `proxy-out.yaml:3:7: port`. */
-export function placeOf(name: string, origin: Origin): string {
+function placeOf(name: string, origin: Origin): string {
   switch (origin.kind) {
     case "flag":
     case "default":
