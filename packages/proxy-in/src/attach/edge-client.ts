@@ -101,13 +101,13 @@ export class EdgeClient {
   }
 
   /** What answers at the edge's health page. Raises LinkError, not for what an answer says. */
-  async look(): Promise<Look> {
+  async look(timeoutMs: number = attachTimeoutMs): Promise<Look> {
     try {
       const reply = await this.#pool.request({
         method: "GET",
         path: `${this.dialer.requestPrefix}${this.#basePath}/.restante/healthz`,
         headers: { ...this.dialer.requestHeaders },
-        signal: AbortSignal.timeout(attachTimeoutMs),
+        signal: AbortSignal.timeout(timeoutMs),
       })
       await reply.body.dump()
       const { date, "restante-version": version } = reply.headers

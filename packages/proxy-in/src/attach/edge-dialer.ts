@@ -105,7 +105,7 @@ export function connected(
 }
 
 /** Makes TLS of it. Rejects with Node's error; `socket` is closed then. */
-export function secured(
+function secured(
   socket: net.Socket,
   { host, ca, identity }: Trust,
   signal: AbortSignal,

@@ -22,7 +22,7 @@ export async function proxyStep({ options, newClient }: ExaminationRoom): Promis
   try {
     if (external.protocol === "https:") (await client.dialer.dial("requests")).destroy()
     else {
-      const { status, version } = await client.look()
+      const { status, version } = await client.look(options.patienceMs)
       if (version === undefined && (status === 407 || status === 403)) throw proxyRefusal(status)
     }
     return passes
@@ -89,7 +89,7 @@ export async function tlsStep({ options, newClient }: ExaminationRoom): Promise<
     const { issuer, valid_to } = socket.getPeerCertificate()
     socket.destroy()
     // An edge that refuses our certificate says so only when it is asked something (RFC 8446 section 4.4.2.4).
-    await client.look().catch((reason: unknown) => {
+    await client.look(options.patienceMs).catch((reason: unknown) => {
       if (LinkError.from(reason).code === "client_certificate") throw reason
     })
     const daysLeft = Math.floor((Date.parse(valid_to) - clock.now()) / 86_400_000)

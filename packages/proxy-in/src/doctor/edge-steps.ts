@@ -8,10 +8,10 @@ import { withCheckSession } from "./check-session.ts"
 
 type AgentReport = Report<AgentFindingCode>
 
-export async function edgeStep({ newClient }: ExaminationRoom): Promise<AgentReport> {
+export async function edgeStep({ options, newClient }: ExaminationRoom): Promise<AgentReport> {
   try {
     const begunAt = performance.now()
-    const { status, version } = await newClient(nobody).look()
+    const { status, version } = await newClient(nobody).look(options.patienceMs)
     const detail = `version ${version}, ${(performance.now() - begunAt).toFixed(1)} ms`
     if (version === String(protocolVersion)) return { code: "edge_answers", detail }
     if (version !== undefined) return { code: "edge_version", detail }
@@ -25,7 +25,7 @@ export async function edgeStep({ newClient }: ExaminationRoom): Promise<AgentRep
 
 export async function clockStep({ options, newClient }: ExaminationRoom): Promise<AgentReport> {
   const before = options.clock.now()
-  const date = await dateOf(newClient(nobody))
+  const date = await dateOf(newClient(nobody), options.patienceMs)
   if (date === undefined) return { code: "clock_unknown" }
   const ours = (before + options.clock.now()) / 2
   const aheadSeconds = Math.round((ours - date) / 1000)
@@ -54,8 +54,8 @@ const mostSeconds = 60
 /** The health page asks nobody for a token. */
 const nobody = new Secret("nobody")
 
-async function dateOf(client: EdgeClient): Promise<number | undefined> {
-  const { date } = await client.look().catch(() => ({ date: undefined }))
+async function dateOf(client: EdgeClient, patienceMs: number): Promise<number | undefined> {
+  const { date } = await client.look(patienceMs).catch(() => ({ date: undefined }))
   const at = Date.parse(date ?? "")
   return Number.isNaN(at) ? undefined : at
 }

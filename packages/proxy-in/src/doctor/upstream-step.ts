@@ -1,7 +1,7 @@
 // The step that asks the private server for its first page, as an agent would reach it.
 import { request as plainRequest } from "node:http"
 import { request as secureRequest } from "node:https"
-import type { Report } from "@restante/protocol"
+import { systemCode, type Report } from "@restante/protocol"
 import { upstreamText } from "../addresses.ts"
 import { LinkError } from "../attach/link-error.ts"
 import type { PatientOptions } from "./doctor.ts"
@@ -31,7 +31,8 @@ export async function upstreamStep({ server, patienceMs }: PatientOptions): Prom
     const detail = `${upstreamText(server)}: status ${status}, ${(performance.now() - begunAt).toFixed(1)} ms`
     return { code: status >= 500 ? "upstream_error" : "upstream_answers", detail }
   } catch (reason) {
-    const { code, detail } = LinkError.from(reason)
+    const { code, detail: known } = LinkError.from(reason)
+    const detail = systemCode(reason) ?? known
     const where = detail === "" ? upstreamText(server) : `${upstreamText(server)}: ${detail}`
     if (server.kind === "unix" && socketCodes.has(detail)) return { code: "upstream_socket", detail: where }
     return { code: upstreamCodes[code] ?? "upstream_closed", detail: where }
