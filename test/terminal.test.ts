@@ -70,6 +70,21 @@ test("a dumb terminal gets readable lines and no orders", async () => {
   expect(seen.screen.writes.join("")).not.toContain("\u001B")
 })
 
+test("it stops when its terminal is closed", async () => {
+  await using edge = await startEdge()
+  const seen = new OnTerminal(["--server", "http://127.0.0.1:9", "--external", edge.url, "--port", "0"])
+  await until("it to be attached", () => seen.screen.text.includes("● attached"))
+  const page = /^Status +(http:\S+)$/m.exec(seen.screen.text)?.[1] ?? ""
+  const answers = (): Promise<boolean> =>
+    fetchWhole(page).then(
+      () => true,
+      () => false,
+    )
+  expect(await answers()).toBe(true)
+  seen.hangUp()
+  await until("its status page to be gone", async () => !(await answers()))
+})
+
 /** proxy-in with a terminal of its own. */
 class OnTerminal {
   readonly screen = new Emulator(columns, 30)
@@ -98,7 +113,12 @@ class OnTerminal {
     })
   }
 
+  /** Closes the terminal. */
+  hangUp(): void {
+    this.#process.kill("SIGKILL")
+  }
+
   press(keys: string): void {
-    if (this.#process.exitCode === null) this.#process.stdin?.write(keys)
+    if (this.#process.exitCode === null && !this.#process.killed) this.#process.stdin?.write(keys)
   }
 }

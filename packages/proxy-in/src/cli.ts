@@ -1,5 +1,5 @@
 // The one file of proxy-in that touches the process: arguments, environment, terminal, signals and exit code.
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 import { collectorFlags, reloadSignal, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
 import { pino } from "pino"
@@ -15,12 +15,23 @@ const code = await runProxyIn(process.argv.slice(2), {
   output: textOutput(process.stdout),
   errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
-  onReload: reloadSignal(process),
+  onReload: reloadSignal(process, terminalGone),
   makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
   makeAgent: (options) => new Agent(options),
   serviceHost: () => machine(process),
 })
 process.exit(code)
+
+/** It was started on a terminal, and that has been closed. */
+function terminalGone(): boolean {
+  if (!process.stdout.isTTY && !process.stderr.isTTY) return false
+  try {
+    closeSync(openSync("/dev/tty", "r"))
+    return false
+  } catch {
+    return true
+  }
+}
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))

@@ -1,5 +1,5 @@
 // The one file of proxy-out that touches the process: arguments, environment, terminal, signals and exit code.
-import { readFileSync } from "node:fs"
+import { closeSync, openSync, readFileSync } from "node:fs"
 import { homedir, networkInterfaces } from "node:os"
 import { collectorFlags, reloadSignal, stopSignal, textOutput } from "@restante/protocol"
 import { setFlagsFromString } from "node:v8"
@@ -16,7 +16,7 @@ const code = await runProxyOut(process.argv.slice(2), {
   output: textOutput(process.stdout),
   errors: textOutput(process.stderr),
   signal: stopSignal(process, () => performance.now()),
-  onReload: reloadSignal(process),
+  onReload: reloadSignal(process, terminalGone),
   home: homedir(),
   allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
   ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,
@@ -24,6 +24,17 @@ const code = await runProxyOut(process.argv.slice(2), {
   makeEdge: (options) => new Edge(options),
 })
 process.exit(code)
+
+/** It was started on a terminal, and that has been closed. */
+function terminalGone(): boolean {
+  if (!process.stdout.isTTY && !process.stderr.isTTY) return false
+  try {
+    closeSync(openSync("/dev/tty", "r"))
+    return false
+  } catch {
+    return true
+  }
+}
 
 function packageVersion(): string {
   const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"))

@@ -127,13 +127,20 @@ const sameWishMs = 250
 
 /**
  * Gives what registers a listener for SIGHUP. The signal is taken from now on: one that comes while the program still starts changes nothing,
- * where it would otherwise end it.
+ * where it would otherwise end it. It also comes when the terminal is closed that the program was started on: then it is told to stop, like
+ * everything else there, and not left running where nobody sees it.
  */
-export function reloadSignal(source: {
-  on(name: "SIGHUP", listener: () => void): unknown
-}): (listener: () => void) => void {
+export function reloadSignal(
+  source: {
+    readonly pid: number
+    on(name: "SIGHUP", listener: () => void): unknown
+    kill(pid: number, name: "SIGTERM"): unknown
+  },
+  terminalGone: () => boolean,
+): (listener: () => void) => void {
   const listeners: (() => void)[] = []
   source.on("SIGHUP", () => {
+    if (terminalGone()) return void source.kill(source.pid, "SIGTERM")
     for (const listener of listeners) listener()
   })
   return (listener) => void listeners.push(listener)
