@@ -16,6 +16,7 @@ import {
   type Secret,
 } from "@restante/protocol"
 import { dispatches, type Dispatch } from "./edge-options.ts"
+import { accessLogFormats, type AccessLogFormat } from "./observe/access-line.ts"
 import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
 import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
@@ -184,6 +185,26 @@ export const edgeTable = {
     help: "address that --admin-port listens on",
     default: "127.0.0.1",
     read: parseHost,
+  },
+  "access-log": {
+    group: "What one sees",
+    placeholder: "off|combined|json",
+    help: "a line for every request that ended: combined as web servers write it, or json with durations and the error's code",
+    default: "off",
+    read: (text: string): AccessLogFormat => readChoice(text, accessLogFormats),
+  },
+  "access-log-file": {
+    group: "What one sees",
+    placeholder: "FILE",
+    help: "where --access-log goes, opened anew when it is renamed; without it standard output",
+    read: (text: string): string => text,
+  },
+  "access-log-query": {
+    group: "What one sees",
+    placeholder: "keep|drop",
+    help: "drop leaves out of --access-log what stands behind the ? of a target, for it may be secret",
+    default: "keep",
+    read: (text: string): "keep" | "drop" => readChoice(text, ["keep", "drop"] as const),
   },
   config: configFile,
   "log-level": {

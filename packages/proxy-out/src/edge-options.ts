@@ -1,6 +1,7 @@
 // What an edge needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
 import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
+import type { AccessLog } from "./observe/access-settings.ts"
 import type { Patience } from "./ingress/patience.ts"
 import type { AddressRange } from "./ingress/trusted-proxies.ts"
 import type { ErrorPage } from "./exchange/error-page.ts"
@@ -34,6 +35,8 @@ export interface EdgeOptions {
   readonly adminToken?: Secret | undefined
   /** A port of its own for these pages, beside the public one. Undefined: none. */
   readonly admin?: { readonly host: string; readonly port: number } | undefined
+  /** A line for every request; undefined: none. The edge ends it when it stops. */
+  readonly accessLog?: AccessLog | undefined
   readonly log: Logger
   /** Where the edge keeps what it has to know after a restart; undefined: nowhere. */
   readonly dataDir?: string | undefined

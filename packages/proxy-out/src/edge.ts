@@ -12,6 +12,7 @@ import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
 import { TrustedProxies } from "./ingress/trusted-proxies.ts"
+import { Observers } from "./observe/observers.ts"
 import { Recorder } from "./observe/recorder.ts"
 import { openQueue } from "./queue/open-queue.ts"
 import { KnownTunnels } from "./routing/known-tunnels.ts"
@@ -70,6 +71,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   const dateLine = dateLineOf(clock)
   const { broker, relay, tunnels: store } = await openQueue(options, edgeId)
   const recorder = new Recorder()
+  const { accessLog } = options
   const exchanges = new Exchanges({
     broker,
     clock,
@@ -89,7 +91,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
     errorPage: options.errorPage,
-    observer: recorder,
+    observer: new Observers({ recorder, clock, log, access: accessLog }),
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
   const tickets: TicketSource = {
@@ -141,7 +143,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     sessions,
     recorder,
     connections: () => ingress.connections,
-    droppedLines: () => 0,
+    droppedLines: () => accessLog?.file.dropped ?? 0,
   })
   const ingress = new Ingress({
     host,
@@ -170,6 +172,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     await relay?.stop()
     await tunnels.stop()
     await broker.stop()
+    await accessLog?.file.stop()
     log.info("stopped")
   }
   try {

@@ -19,6 +19,7 @@ import { parseEdgeArguments } from "./command-line.ts"
 import { readTokens } from "./credentials/tokens-file.ts"
 import type { EdgeLimits } from "./edge-options.ts"
 import { PageFile } from "./exchange/page-file.ts"
+import { openAccessLog } from "./observe/access-settings.ts"
 import { dataDirOf, tokensFileOf } from "./places.ts"
 import { findToken, type FoundToken } from "./token.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
@@ -76,6 +77,7 @@ async function runEdge(
     dataDir,
     domain: values.domain,
     ...(await adminSettings(values, around.environment)),
+    accessLog: openAccessLog(values, log),
     log,
     errorPage,
   })

@@ -286,6 +286,16 @@ describe("help and version", () => {
           --config FILE             YAML file of options, each under its name without
                                     the dashes. --print-config shows what comes of all
                                     sources
+          --access-log off|combined|json
+                                    a line for every request that ended: combined as web
+                                    servers write it, or json with durations and the
+                                    error's code (default off)
+          --access-log-file FILE    where --access-log goes, opened anew when it is
+                                    renamed; without it standard output
+          --access-log-query keep|drop
+                                    drop leaves out of --access-log what stands behind
+                                    the ? of a target, for it may be secret (default
+                                    keep)
 
         Logging:
           --log-level LEVEL         least important kind of line to log (on standard

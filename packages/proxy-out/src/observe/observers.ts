@@ -1,0 +1,90 @@
+// Whoever wants to know of every request that ends: the counters always, the access log when there is one, and the log for what failed.
+import type { RequestHead } from "@restante/protocol"
+import type { Logger } from "pino"
+import type { Clock } from "../clock.ts"
+import type { Client } from "../exchange/client.ts"
+import type { ExchangeOutcome } from "../exchange/exchange.ts"
+import { failures } from "../exchange/failures.ts"
+import type { FailureCode } from "../exchange/failures.ts"
+import { accessLine } from "./access-line.ts"
+import type { AccessEntry, AccessLineOptions } from "./access-line.ts"
+import type { LineFile } from "./line-file.ts"
+import type { Recorder } from "./recorder.ts"
+import { SettledLog } from "./settled-log.ts"
+import type { ExchangeObserver, SettledExchange } from "./settled-exchange.ts"
+
+export interface ObserversOptions {
+  readonly recorder: Recorder
+  readonly clock: Clock
+  readonly log: Logger
+  readonly access: (AccessLineOptions & { readonly file: LineFile }) | undefined
+}
+
+/** nginx's number for a client that left before its answer; no status of HTTP. */
+const clientGone = 499
+
+export class Observers implements ExchangeObserver {
+  readonly #options: ObserversOptions
+  readonly #settledLog: SettledLog
+
+  constructor(options: ObserversOptions) {
+    this.#options = options
+    this.#settledLog = new SettledLog(options.log, options.clock)
+  }
+
+  settled(exchange: SettledExchange, outcome: ExchangeOutcome): void {
+    this.#options.recorder.settled(exchange, outcome)
+    this.#settledLog.settled(exchange, outcome)
+    if (this.#options.access === undefined) return
+    const { ticket, queueMs, linkMs, upstreamMs } = exchange
+    this.#write({
+      endedAt: this.#options.clock.now(),
+      exchangeId: ticket.id,
+      clientAddress: ticket.record.clientAddress,
+      request: exchange.request,
+      status: statusOf(exchange, outcome),
+      requestBytes: exchange.requestBytes,
+      responseBytes: exchange.responseBytes,
+      totalMs: exchange.totalMs,
+      tunnel: ticket.tunnel,
+      attempt: ticket.attempt,
+      queueMs,
+      linkMs,
+      upstreamMs,
+      error: outcome === "answered" ? undefined : outcome,
+    })
+  }
+
+  refused(request: RequestHead, client: Client, code: FailureCode, exchangeId: string): void {
+    this.#options.recorder.refused(request, client, code)
+    if (this.#options.access === undefined) return
+    this.#write({
+      endedAt: this.#options.clock.now(),
+      exchangeId,
+      clientAddress: client.remoteAddress,
+      request,
+      status: failures[code].status,
+      requestBytes: 0,
+      responseBytes: 0,
+      totalMs: 0,
+      error: code,
+    })
+  }
+
+  #write(entry: AccessEntry): void {
+    const { access } = this.#options
+    if (access !== undefined) access.file.append(accessLine(entry, access))
+  }
+}
+
+function statusOf({ status }: SettledExchange, outcome: ExchangeOutcome): number {
+  switch (outcome) {
+    case "answered":
+    case "broken":
+      return status
+    case "cancelled":
+      return status === 0 ? clientGone : status
+    default:
+      return failures[outcome].status
+  }
+}
