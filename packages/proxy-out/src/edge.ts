@@ -135,6 +135,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   })
   const pages: AdminPages = new AdminPages({
     options,
+    limits,
     software,
     edgeId,
     clock,

@@ -76,7 +76,7 @@ async function runEdge(
     tokensFile,
     dataDir,
     domain: values.domain,
-    ...(await adminSettings(values, around.environment)),
+    ...(await adminSettings(values)),
     accessLog: openAccessLog(values, log),
     log,
     errorPage,

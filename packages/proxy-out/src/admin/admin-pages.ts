@@ -2,7 +2,7 @@
 import type { Socket } from "node:net"
 import type { Sessions } from "../attach/sessions.ts"
 import type { Clock } from "../clock.ts"
-import type { EdgeOptions } from "../edge-options.ts"
+import type { EdgeLimits, EdgeOptions } from "../edge-options.ts"
 import type { Exchanges } from "../exchange/exchanges.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Recorder } from "../observe/recorder.ts"
@@ -15,6 +15,8 @@ import type { EdgeStatus } from "./status.ts"
 
 export interface AdminPagesOptions {
   readonly options: EdgeOptions
+  /** As they are now. */
+  readonly limits: () => EdgeLimits
   readonly software: string
   readonly edgeId: string
   readonly clock: Clock
@@ -75,7 +77,7 @@ export class AdminPages {
 
   #status(): EdgeStatus {
     const { software, edgeId, clock, broker, exchanges, sessions, options } = this.#sources
-    const { holdMs, timeoutMs, maxQueue, redisUrl } = options
+    const { holdMs, timeoutMs, maxQueue } = this.#sources.limits()
     return statusOf({
       software,
       edgeId,
@@ -83,7 +85,7 @@ export class AdminPages {
       exchanges,
       startedAt: this.#startedAt,
       now: clock.now(),
-      queue: redisUrl === undefined ? "memory" : "redis",
+      queue: options.redisUrl === undefined ? "memory" : "redis",
       limits: { holdMs, timeoutMs, maxQueue },
       sessions: sessions.all,
     })
@@ -91,14 +93,14 @@ export class AdminPages {
 
   async #loadMetrics(): Promise<Metrics> {
     const { Metrics } = await import("../observe/metrics.ts")
-    const { software, edgeId, recorder, exchanges, sessions, broker, options } = this.#sources
+    const { software, edgeId, recorder, exchanges, sessions, broker, limits } = this.#sources
     return new Metrics({
       software,
       edgeId,
       recorder,
       exchanges: () => exchanges.all,
       sessions: () => sessions.all,
-      maxQueue: () => options.maxQueue,
+      maxQueue: () => limits().maxQueue,
       queueReady: () => broker.health.state === "ready",
       windowBudget: () => ({ bytes: exchanges.budgetBytes, leftBytes: exchanges.budget.leftBytes }),
       connections: this.#sources.connections,

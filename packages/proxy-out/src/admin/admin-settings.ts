@@ -7,24 +7,18 @@ import type { EdgeOptions } from "../edge-options.ts"
 /** Raises `CommandError` when the token's file cannot be read or holds none. */
 export async function adminSettings(
   values: OptionValues<EdgeTable>,
-  environment: Readonly<Record<string, string | undefined>>,
 ): Promise<Pick<EdgeOptions, "admin" | "adminToken">> {
   const port = values["admin-port"]
   return {
     admin: port === undefined ? undefined : { host: values["admin-host"], port },
-    adminToken: await adminToken(values, environment),
+    adminToken: await adminToken(values),
   }
 }
 
-async function adminToken(
-  values: OptionValues<EdgeTable>,
-  environment: Readonly<Record<string, string | undefined>>,
-): Promise<Secret | undefined> {
+async function adminToken(values: OptionValues<EdgeTable>): Promise<Secret | undefined> {
   const file = values["admin-token-file"]
   if (file !== undefined) return parseToken(await readTokenFile(file), "The file of --admin-token-file")
-  const text = environment["PROXY_OUT_ADMIN_TOKEN"]
-  if (values["admin-token"] !== undefined) return values["admin-token"]
-  return text === undefined || text.trim() === "" ? undefined : parseToken(text, "PROXY_OUT_ADMIN_TOKEN")
+  return values["admin-token"]
 }
 
 async function readTokenFile(path: string): Promise<string> {

@@ -1,7 +1,7 @@
 // The log's lines about requests: every one at debug, what failed at warn. In a flood of failures only the first of a second are told one by one.
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
-import type { ExchangeOutcome } from "../exchange/exchange.ts"
+import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import type { SettledExchange } from "./settled-exchange.ts"
 
 /** Failures a second that get a line each. */

@@ -281,11 +281,6 @@ describe("help and version", () => {
                                     is none
           --admin-host ADDRESS      address that --admin-port listens on (default
                                     127.0.0.1)
-
-        Configuration:
-          --config FILE             YAML file of options, each under its name without
-                                    the dashes. --print-config shows what comes of all
-                                    sources
           --access-log off|combined|json
                                     a line for every request that ended: combined as web
                                     servers write it, or json with durations and the
@@ -296,6 +291,11 @@ describe("help and version", () => {
                                     drop leaves out of --access-log what stands behind
                                     the ? of a target, for it may be secret (default
                                     keep)
+
+        Configuration:
+          --config FILE             YAML file of options, each under its name without
+                                    the dashes. --print-config shows what comes of all
+                                    sources
 
         Logging:
           --log-level LEVEL         least important kind of line to log (on standard
