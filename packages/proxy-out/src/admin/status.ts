@@ -109,14 +109,15 @@ function entryOf(
 }
 
 function agentStatus(session: AgentSession): AgentStatus {
+  const { software = "", since = 0, concurrency } = session.about
   return {
     session: session.id.slice(0, 6),
-    software: session.software,
+    software,
     attached: session.attached,
     transport: bestOf(session.carriers),
-    since: new Date(session.since).toISOString(),
+    since: new Date(since).toISOString(),
     active: session.active,
-    capacity: session.concurrency,
+    capacity: concurrency,
     unacknowledgedBytes: session.session.unacknowledgedBytes,
   }
 }

@@ -40,12 +40,6 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly id: string
   readonly tunnel: string
   readonly instance: string
-  /** Most streams at a time. */
-  readonly concurrency: number
-  /** Epoch milliseconds of its attach. */
-  readonly since: number
-  /** What the agent says it is. */
-  readonly software: string
   readonly session: Session
   readonly #options: AgentSessionOptions
   readonly #streams = new StreamTable<SessionStream>()
@@ -76,9 +70,6 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.id = options.id
     this.tunnel = options.tunnel
     this.instance = options.instance
-    this.concurrency = options.concurrency
-    this.since = options.since ?? 0
-    this.software = options.software ?? ""
     this.session = new Session({
       sink: this,
       onOutput: () => this.#scheduleFlush(),
@@ -86,6 +77,11 @@ export class AgentSession implements SessionSink, StreamOwner {
         for (const carrier of this.#carriers.slice()) carrier.onPong?.(bytes)
       },
     })
+  }
+
+  /** For people. */
+  get about(): Pick<AgentSessionOptions, "concurrency" | "since" | "software"> {
+    return this.#options
   }
 
   get credentialId(): string {

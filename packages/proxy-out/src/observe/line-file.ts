@@ -50,14 +50,14 @@ export class LineFile {
 
   /** Opens the file anew, wherever its name leads now. */
   reopen(): void {
-    const { path, onError } = this.#options
+    const { path } = this.#options
     if (path === undefined) return
     try {
       const opened = openSync(path, "a", fileMode)
       close(this.#descriptor, () => {})
       this.#descriptor = opened
     } catch (error) {
-      onError(error)
+      this.#options.onError(error)
     }
   }
 

@@ -121,7 +121,7 @@ export class Metrics {
       })
     sum("restante_sessions", ({ attached }) => (attached ? 1 : 0))
     sum("restante_session_streams", ({ active }) => active)
-    sum("restante_session_capacity", ({ concurrency }) => concurrency)
+    sum("restante_session_capacity", ({ about }) => about.concurrency)
     sum("restante_session_unacknowledged_bytes", ({ session }) => session.unacknowledgedBytes)
     sum("restante_session_queued_bytes", ({ session }) => session.queuedBytes)
   }

@@ -78,13 +78,7 @@ export class Observers implements ExchangeObserver {
 }
 
 function statusOf({ status }: SettledExchange, outcome: ExchangeOutcome): number {
-  switch (outcome) {
-    case "answered":
-    case "broken":
-      return status
-    case "cancelled":
-      return status === 0 ? clientGone : status
-    default:
-      return failures[outcome].status
-  }
+  if (outcome === "answered" || outcome === "broken") return status
+  if (outcome === "cancelled") return status === 0 ? clientGone : status
+  return failures[outcome].status
 }
