@@ -3,9 +3,8 @@
 const { EDGE_PORT = "8080", STATUS_PORT = "8081" } = process.env
 
 const edge = await ask(`http://127.0.0.1:${EDGE_PORT}/.restante/healthz`)
-const agent = edge === undefined ? await ask(`http://127.0.0.1:${STATUS_PORT}/status.json`) : undefined
-const attached = agent?.ok === true && (await agent.json()).link?.kind === "connected"
-if (edge?.ok === true || attached) process.exit(0)
+const agent = edge === undefined ? await ask(`http://127.0.0.1:${STATUS_PORT}/readyz`) : undefined
+if (edge?.ok === true || agent?.ok === true) process.exit(0)
 console.error(reason())
 process.exit(1)
 
