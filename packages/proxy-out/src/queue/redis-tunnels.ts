@@ -26,6 +26,7 @@ export class RedisTunnels implements TunnelStore {
   #era: string | undefined
   #timer: NodeJS.Timeout | undefined
   #refreshing: Promise<void> | undefined
+  #saving: Promise<void> | undefined
   #again = false
   #pauseMs = 0
   #complained = false
@@ -101,12 +102,27 @@ export class RedisTunnels implements TunnelStore {
     await this.#saveAll()
   }
 
-  async #saveAll(): Promise<void> {
+  /** One after the other, and only one such run at a time: a thousand tunnels that attach at once are a thousand commands. */
+  #saveAll(): Promise<void> {
+    this.#saving ??= this.#saveEach()
+    return this.#saving
+  }
+
+  async #saveEach(): Promise<void> {
+    await undefined // for all that this turn of the event loop still has to save
     try {
-      for (const tunnel of this.#unsaved.values()) await this.#saveOne(tunnel)
+      for (let next = this.#firstUnsaved(); next !== undefined; next = this.#firstUnsaved()) {
+        await this.#saveOne(next)
+      }
     } catch (error) {
       this.#failed(error)
+    } finally {
+      this.#saving = undefined
     }
+  }
+
+  #firstUnsaved(): KnownTunnel | undefined {
+    return this.#unsaved.values().next().value
   }
 
   async #saveOne(tunnel: KnownTunnel): Promise<void> {
