@@ -104,12 +104,12 @@ export class RedisTunnels implements TunnelStore {
 
   /** One after the other, and only one such run at a time: a thousand tunnels that attach at once are a thousand commands. */
   #saveAll(): Promise<void> {
+    if (this.#unsaved.size === 0) return Promise.resolve()
     this.#saving ??= this.#saveEach()
     return this.#saving
   }
 
   async #saveEach(): Promise<void> {
-    await undefined // for all that this turn of the event loop still has to save
     try {
       for (let next = this.#firstUnsaved(); next !== undefined; next = this.#firstUnsaved()) {
         await this.#saveOne(next)

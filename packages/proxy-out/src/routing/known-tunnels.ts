@@ -26,6 +26,8 @@ const maxTunnels = 100_000
 export class KnownTunnels implements TunnelStoreSink {
   readonly #options: KnownTunnelsOptions
   readonly #table: RouteTable
+  /** What is stored has been read: only now is a name that is not there one that nobody has ever served. */
+  #loaded = false
 
   constructor(options: KnownTunnelsOptions) {
     this.#options = options
@@ -46,7 +48,7 @@ export class KnownTunnels implements TunnelStoreSink {
 
   /** The tunnel for a request; undefined when nobody has ever served one that it could be for. */
   match(host: string | undefined, target: string): TunnelMatch | undefined {
-    return this.#table.match(host, target)
+    return this.#table.match(host, target) ?? (this.#loaded ? undefined : this.#table.presumed(host))
   }
 
   /** An agent wants to serve this. What it says replaces what earlier agents of the tunnel said. */
@@ -62,6 +64,7 @@ export class KnownTunnels implements TunnelStoreSink {
   }
 
   onTunnels(all: readonly KnownTunnel[]): void {
+    this.#loaded = true
     const names = new Set<string>()
     const changed: KnownTunnel[] = []
     for (const tunnel of all) {

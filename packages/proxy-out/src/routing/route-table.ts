@@ -1,6 +1,6 @@
 // Which tunnel a request is for. Everything that depends on the host alone is worked out once per host and remembered,
 // so that a request costs one look into a Map and, where routes have prefixes, one for each length that they have.
-import { parseRoute, routedHost } from "@restante/protocol"
+import { parseRoute, routedHost, tunnelNamePattern } from "@restante/protocol"
 import type { Route } from "@restante/protocol"
 import { PrefixRoutes, type TunnelMatch } from "./prefix-routes.ts"
 
@@ -42,6 +42,16 @@ export class RouteTable {
       if (match !== undefined) return match
     }
     return routes.otherwise
+  }
+
+  /** Whom a request is probably for, while it is not known which tunnels there are. Undefined: there can be no such tunnel. */
+  presumed(host: string | undefined): TunnelMatch | undefined {
+    const domain = this.#domain
+    const name = host === undefined ? undefined : routedHost(host)
+    if (domain === undefined || name?.endsWith(`.${domain}`) !== true)
+      return { tunnel: defaultTunnel, strip: "" }
+    const label = name.slice(0, -domain.length - 1)
+    return tunnelNamePattern.test(label) ? { tunnel: label, strip: "" } : undefined
   }
 
   get size(): number {
