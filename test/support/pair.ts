@@ -30,6 +30,8 @@ export interface EdgeOptions {
   readonly token?: string
   /** One that outlives this edge. Without it one of its own. */
   readonly dataDir?: string
+  /** Variables of its environment. */
+  readonly environment?: Readonly<Record<string, string>>
 }
 
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
@@ -43,6 +45,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       ...["--data-dir", dataDir, ...(options.args ?? [])],
     ],
     token: options.token ?? token,
+    environment: options.environment ?? {},
   })
   const dispose = async (): Promise<void> => {
     await program[Symbol.asyncDispose]()

@@ -3,6 +3,7 @@ import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { ClientIdentity } from "./attach/client-identity.ts"
 import type { ForwardProxy } from "./attach/forward-proxy.ts"
+import type { ReplayTracing } from "./observe/replay-tracing.ts"
 import type { RequestListener } from "./observe/settled-request.ts"
 
 export interface AgentOptions {
@@ -31,6 +32,8 @@ export interface AgentOptions {
   /** Most connections that have switched protocols (WebSockets) at a time, beside `concurrency`; 0 to 65,535. Default `defaultMaxUpgrades`. */
   readonly maxUpgrades?: number | undefined
   readonly hostHeader: HostHeader
+  /** Makes a span of every request; undefined: none, and trace fields cross untouched. */
+  readonly tracing?: ReplayTracing | undefined
   readonly log: Logger
   /** Every request is a line of the log at level info; otherwise at level debug. */
   readonly logRequests?: boolean | undefined

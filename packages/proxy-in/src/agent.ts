@@ -138,6 +138,7 @@ export class Agent implements AsyncDisposable {
       now: monotonicMs,
       maxUpgrades: this.#options.maxUpgrades ?? defaultMaxUpgrades,
       link: () => link,
+      tracing: this.#options.tracing,
       onSettled: (request, outcome) => this.#record.settled(request, outcome),
     })
     const link: Link = new Link({

@@ -6,6 +6,7 @@ import {
   reloadWhenTold,
   serveUntil,
   systemCode,
+  tracingSettings,
   type OptionValues,
   type RunLine,
 } from "@restante/protocol"
@@ -16,6 +17,8 @@ import { Agents } from "./agents.ts"
 import { agentTable, defaultStatusPort, type AgentTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
+import { ReplayTracing } from "./observe/replay-tracing.ts"
+import { spanExporter } from "./observe/span-post.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
 import { canRedraw, Terminal } from "./terminal/terminal.ts"
@@ -56,7 +59,10 @@ async function runAgent(
     )
   const options = await optionsOf(line)
   warnOfOpenToken(values.external, log)
-  const agents = new Agents(options, (made) => around.makeAgent(made))
+  const settings = tracingSettings(around.environment, "proxy-in")
+  const spans = settings && spanExporter(settings, log)
+  const tracing = settings && spans && new ReplayTracing(settings, spans)
+  const agents = new Agents(options, (made) => around.makeAgent({ ...made, tracing }))
   const page = new StatusServer(() => agents.status())
   const service = {
     start: async () => {
@@ -67,6 +73,7 @@ async function runAgent(
     },
     stop: async () => {
       await agents.stop()
+      await spans?.flush()
       await page.stop()
       terminal?.stop()
     },

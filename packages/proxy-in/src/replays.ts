@@ -3,6 +3,7 @@
 import { openKind, StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
 import type { HostHeader } from "./agent-options.ts"
+import type { ReplayTracing } from "./observe/replay-tracing.ts"
 import type { RequestListener } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
@@ -19,6 +20,7 @@ export interface ReplaysOptions {
   readonly maxUpgrades: number
   /** Where replies go; known only once the link that carries them is made. */
   readonly link: () => ReplyPath
+  readonly tracing?: ReplayTracing | undefined
   readonly onSettled: RequestListener
 }
 
@@ -86,6 +88,7 @@ export class Replays implements StreamSink {
       headTimeoutMs: Math.max(1, frame.deadlineMs ?? defaultHeadTimeoutMs),
       readTimeoutMs: 0, // an event stream may be silent for hours; a client that gives up cancels
       now,
+      tracing: this.#options.tracing,
       onSwitched: () => {
         switched = true
         this.#switched++

@@ -1,5 +1,5 @@
 // What an edge needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
-import type { Secret } from "@restante/protocol"
+import type { Secret, TracingSettings } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { AccessLog } from "./observe/access-settings.ts"
 import type { Patience } from "./ingress/patience.ts"
@@ -37,6 +37,8 @@ export interface EdgeOptions {
   readonly admin?: { readonly host: string; readonly port: number } | undefined
   /** A line for every request; undefined: none. The edge ends it when it stops. */
   readonly accessLog?: AccessLog | undefined
+  /** Where traces go, and which; undefined: none are made. */
+  readonly tracing?: TracingSettings | undefined
   readonly log: Logger
   /** Where the edge keeps what it has to know after a restart; undefined: nowhere. */
   readonly dataDir?: string | undefined

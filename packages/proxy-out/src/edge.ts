@@ -12,8 +12,10 @@ import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
 import { TrustedProxies } from "./ingress/trusted-proxies.ts"
+import { ExchangeTracing } from "./observe/exchange-tracing.ts"
 import { Observers } from "./observe/observers.ts"
 import { Recorder } from "./observe/recorder.ts"
+import { spanExporter } from "./observe/span-post.ts"
 import { openQueue } from "./queue/open-queue.ts"
 import { KnownTunnels } from "./routing/known-tunnels.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
@@ -72,6 +74,8 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   const { broker, relay, tunnels: store } = await openQueue(options, edgeId)
   const recorder = new Recorder()
   const { accessLog } = options
+  const spans = options.tracing && spanExporter(options.tracing, log)
+  const tracing = options.tracing && spans && new ExchangeTracing(options.tracing, spans)
   const exchanges = new Exchanges({
     broker,
     clock,
@@ -91,7 +95,8 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
     errorPage: options.errorPage,
-    observer: new Observers({ recorder, clock, log, access: accessLog }),
+    observer: new Observers({ recorder, clock, log, tracing, access: accessLog }),
+    tracing,
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
   const tickets: TicketSource = {
@@ -174,6 +179,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     await tunnels.stop()
     await broker.stop()
     await accessLog?.file.stop()
+    await spans?.flush()
     log.info("stopped")
   }
   try {

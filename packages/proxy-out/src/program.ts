@@ -6,6 +6,7 @@ import {
   reloadWhenTold,
   serveUntil,
   systemCode,
+  tracingSettings,
   weakTokenLength,
   type OptionValues,
   type RunLine,
@@ -78,6 +79,7 @@ async function runEdge(
     domain: values.domain,
     ...(await adminSettings(values)),
     accessLog: openAccessLog(values, log),
+    tracing: tracingSettings(around.environment, "proxy-out"),
     log,
     errorPage,
   })

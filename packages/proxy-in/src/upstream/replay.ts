@@ -3,6 +3,7 @@
 import { Http1Error, isWebSocket, openKind, switchesTo } from "@restante/protocol"
 import type { OpenFrame, ResetCode, ResponseHead } from "@restante/protocol"
 import type { HostHeader } from "../agent-options.ts"
+import type { ReplayTrace, ReplayTracing } from "../observe/replay-tracing.ts"
 import type { SettledRequest } from "../observe/settled-request.ts"
 import type { ConnectionUser, UpstreamConnection } from "./connection.ts"
 import type { UpstreamFailure } from "./failures.ts"
@@ -23,6 +24,7 @@ export interface ReplayOptions {
   readonly readTimeoutMs: number
   /** Milliseconds that only go forward. */
   now(): number
+  readonly tracing?: ReplayTracing | undefined
   /** The upstream has switched protocols: from now on it may take days. */
   onSwitched?(): void
   /** Called exactly once, when both sides have ended or one has reset the stream; possibly within `start`. */
@@ -57,6 +59,7 @@ export class Replay implements ConnectionUser, SettledRequest {
   /** Once the upstream has switched protocols; the connection is its then. */
   #raw: RawRelay | undefined
   #retried = false
+  #trace: ReplayTrace | undefined
   #settled = false
 
   constructor(open: OpenFrame, reply: ReplyStream, options: ReplayOptions) {
@@ -100,8 +103,9 @@ export class Replay implements ConnectionUser, SettledRequest {
     if (open.kind !== openKind.http && open.kind !== openKind.upgrade)
       return this.#fail({ code: "kind_unsupported", detail: "OPEN" })
     const { upstream, persistent } = pool
+    const trace = (this.#trace = this.#options.tracing?.begin(open.traceparent))
     try {
-      this.#request = upstreamRequest(open, { upstream, hostHeader, persistent })
+      this.#request = upstreamRequest(open, { upstream, hostHeader, persistent, trace })
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error
       return this.#fail({ code: "request_rejected", detail: error.code })
@@ -327,6 +331,7 @@ export class Replay implements ConnectionUser, SettledRequest {
     if (this.#settled) return
     this.#settled = true
     this.endedAt = this.#options.now()
+    if (this.#trace !== undefined) this.#options.tracing?.settled(this, this.#trace, outcome)
     this.#body?.release()
     this.#options.onSettled(outcome)
   }

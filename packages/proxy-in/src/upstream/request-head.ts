@@ -12,9 +12,11 @@ import {
   parseRequestHead,
   upgradeLines,
   upgradeOffer,
+  withTraceparent,
 } from "@restante/protocol"
 import type { OpenFrame, RequestHead } from "@restante/protocol"
 import type { HostHeader, UpstreamAddress } from "../agent-options.ts"
+import type { ReplayTrace } from "../observe/replay-tracing.ts"
 
 export interface UpstreamRequest {
   readonly method: string
@@ -38,6 +40,8 @@ export interface UpstreamRequestOptions {
   readonly hostHeader: HostHeader
   /** False: the upstream is told that no further request comes on the connection. */
   readonly persistent: boolean
+  /** Its line replaces the trace fields that came; undefined: those cross untouched. */
+  readonly trace?: ReplayTrace | undefined
 }
 
 /** Throws Http1Error for a head that is not valid, not for an origin server, or contradicts its body or kind. */
@@ -86,9 +90,11 @@ function switchingRequest(head: RequestHead, path: string, options: UpstreamRequ
 
 function keptFields(head: RequestHead, options: UpstreamRequestOptions): string {
   const { fields } = head
+  const { trace } = options
   const host = hostFor(head, options)
-  if (host === undefined) return endToEndFields(fields)
-  return `${endToEndFields(fields, hostField)}Host: ${host}\r\n`
+  const lines =
+    host === undefined ? endToEndFields(fields) : `${endToEndFields(fields, hostField)}Host: ${host}\r\n`
+  return trace === undefined ? lines : withTraceparent(lines, trace.context, trace.parentSpanId !== undefined)
 }
 
 function fieldsFor(head: RequestHead, options: UpstreamRequestOptions): string {

@@ -6,6 +6,8 @@ import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import { monotonicMs } from "../clock.ts"
 import type { Clock } from "../clock.ts"
+import { tracedRecord } from "../observe/exchange-tracing.ts"
+import type { ExchangeTracing } from "../observe/exchange-tracing.ts"
 import type { ExchangeObserver } from "../observe/settled-exchange.ts"
 import { forwardedHead } from "../ingress/forwarded-head.ts"
 import { Refusal } from "../ingress/refusal.ts"
@@ -43,6 +45,8 @@ export interface ExchangesOptions {
   readonly errorPage?: ErrorPage | undefined
   /** Is told of what ends; on the hot path. */
   readonly observer?: ExchangeObserver | undefined
+  /** Undefined: nobody asked for traces, and trace fields cross untouched. */
+  readonly tracing?: Pick<ExchangeTracing, "begin"> | undefined
 }
 
 /** Growth of all response windows together; the first 256 KiB of each come on top. */
@@ -135,6 +139,7 @@ export class Exchanges implements ExchangePort {
     const trusted = this.#options.trustedProxies?.trusts(peer) === true
     const id = nanoid()
     const offer = upgradeOffer(head)
+    const trace = this.#options.tracing?.begin(head)
     this.counts.accepted++
     if (head.expectContinue) client.goOn()
     const exchange = new Exchange(
@@ -153,7 +158,7 @@ export class Exchanges implements ExchangePort {
         record: {
           clientAddress: trusted ? this.#options.trustedProxies.clientOf(head.fields, peer) : peer,
           scheme: client.scheme,
-          traceparent: traceparentOf(head),
+          traceparent: trace === undefined ? traceparentOf(head) : tracedRecord(trace),
         },
         head: forwardedHead(head, {
           clientAddress: peer,
@@ -162,6 +167,7 @@ export class Exchanges implements ExchangePort {
           upgrade: offer,
           trusted,
           strip: match.strip,
+          trace,
         }),
         bodyFollows: offer !== undefined,
         body: undefined,
@@ -169,6 +175,7 @@ export class Exchanges implements ExchangePort {
       response,
     )
     exchange.startedAt = monotonicMs()
+    exchange.trace = trace
     this.#live.add(exchange)
     exchange.begin()
     return exchange

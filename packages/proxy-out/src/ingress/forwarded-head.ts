@@ -2,6 +2,8 @@
 // (RFC 9110 §7.6.1), plus Via (§7.6.3) and who the client is. No URL is normalised anywhere.
 import { endToEndFields, originTarget, upgradeLines } from "@restante/protocol"
 import type { RequestHead } from "@restante/protocol"
+import { tracedHead } from "../observe/exchange-tracing.ts"
+import type { ExchangeTrace } from "../observe/exchange-tracing.ts"
 import { withoutPrefix } from "../routing/route-table.ts"
 import { withOneHopLess } from "./max-forwards.ts"
 import { continuedForwarding } from "./trusted-proxies.ts"
@@ -17,6 +19,8 @@ export interface ClientFacts {
   readonly trusted?: boolean
   /** What is cut from the target's beginning, which is known to be there; "" for nothing. The upstream is told. */
   readonly strip: string
+  /** Its lines replace the client's trace fields; undefined: those cross untouched. */
+  readonly trace?: ExchangeTrace | undefined
 }
 
 export function forwardedHead(head: RequestHead, facts: ClientFacts): string {
@@ -46,7 +50,8 @@ export function forwardedHead(head: RequestHead, facts: ClientFacts): string {
   // What a trusted proxy has cut stood before what is cut here.
   const cut = facts.trusted === true ? (head.fields.get("x-forwarded-prefix") ?? "") + strip : strip
   if (cut !== "") added += `X-Forwarded-Prefix: ${cut}\r\n`
-  return `${head.method} ${target} HTTP/1.1\r\n${lines}${added}${via}\r\n`
+  const text = `${head.method} ${target} HTTP/1.1\r\n${lines}${added}${via}\r\n`
+  return facts.trace === undefined ? text : tracedHead(text, facts.trace)
 }
 
 const replaced: ReadonlySet<string> = new Set([

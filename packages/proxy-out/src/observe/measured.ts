@@ -1,5 +1,6 @@
 // What is measured of an exchange while it lives: moments and bytes, as plain fields, because this happens for every request.
 import { monotonicMs } from "../clock.ts"
+import type { ExchangeTrace } from "./exchange-tracing.ts"
 
 /** Moments are milliseconds of `monotonicMs`, 0 while they have not come. */
 export abstract class Measured {
@@ -13,6 +14,8 @@ export abstract class Measured {
   queueMs = 0
   /** As the agent measured it; negative: it did not say. */
   upstreamMicroseconds = -1
+  /** Undefined while nobody asked for traces. */
+  trace: ExchangeTrace | undefined = undefined
   requestBytes = 0
   responseBytes = 0
 

@@ -8,6 +8,7 @@ import { failures } from "../exchange/failures.ts"
 import type { FailureCode } from "../exchange/failures.ts"
 import { accessLine } from "./access-line.ts"
 import type { AccessEntry, AccessLineOptions } from "./access-line.ts"
+import type { ExchangeTracing } from "./exchange-tracing.ts"
 import type { LineFile } from "./line-file.ts"
 import type { Recorder } from "./recorder.ts"
 import { SettledLog } from "./settled-log.ts"
@@ -17,6 +18,7 @@ export interface ObserversOptions {
   readonly recorder: Recorder
   readonly clock: Clock
   readonly log: Logger
+  readonly tracing: ExchangeTracing | undefined
   readonly access: (AccessLineOptions & { readonly file: LineFile }) | undefined
 }
 
@@ -35,6 +37,7 @@ export class Observers implements ExchangeObserver {
   settled(exchange: SettledExchange, outcome: ExchangeOutcome): void {
     this.#options.recorder.settled(exchange, outcome)
     this.#settledLog.settled(exchange, outcome)
+    this.#options.tracing?.settled(exchange, outcome)
     if (this.#options.access === undefined) return
     const { ticket, queueMs, linkMs, upstreamMs } = exchange
     this.#write({

@@ -3,6 +3,7 @@ import type { RequestHead } from "@restante/protocol"
 import type { Client } from "../exchange/client.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import type { FailureCode } from "../exchange/failures.ts"
+import type { ExchangeTrace } from "./exchange-tracing.ts"
 import type { Ticket } from "../queue/broker.ts"
 
 export interface SettledExchange {
@@ -19,6 +20,7 @@ export interface SettledExchange {
   readonly linkMs: number | undefined
   readonly upstreamMs: number | undefined
   readonly totalMs: number
+  readonly trace: ExchangeTrace | undefined
   /** Bodies, without framing. */
   readonly requestBytes: number
   readonly responseBytes: number
