@@ -1,7 +1,8 @@
-// Reads and writes durations as people type them: `500ms`, `30s`, `2m`, `1h`.
+// Reads and writes durations as people type them: `500ms`, `30s`, `2m`, `1h`, `90d`.
 import { CommandError, shown } from "./command-error.ts"
 
 const unitMs: ReadonlyMap<string, number> = new Map([
+  ["d", 86_400_000],
   ["h", 3_600_000],
   ["m", 60_000],
   ["s", 1000],
@@ -33,7 +34,7 @@ export function parseDurationMs(text: string, range: DurationRange): number {
     const remedy =
       unit === ""
         ? `It needs a unit: ${digits}s for seconds, ${digits}ms for milliseconds.`
-        : `Units are ms, s, m and h, as in ${examples}.`
+        : `Units are ms, s, m, h and d, as in ${examples}.`
     throw new CommandError("usage", `${shown(text)} is not a duration. ${remedy}`)
   }
   const durationMs = Math.round(amount * (factor ?? 0))
@@ -46,9 +47,10 @@ export function parseDurationMs(text: string, range: DurationRange): number {
   return durationMs
 }
 
-/** The shortest exact way to write it: 90000 gives "90s", 120000 gives "2m". */
+/** The shortest exact way to write it: 90000 gives "90s", 120000 gives "2m"; a single day is written "24h". */
 export function formatDurationMs(durationMs: number): string {
   for (const [unit, factor] of unitMs) {
+    if (durationMs === factor && unit === "d") continue
     if (durationMs !== 0 && durationMs % factor === 0) return `${durationMs / factor}${unit}`
   }
   return "0s"

@@ -24,10 +24,16 @@ export function choice<const Choice extends string>(choices: readonly Choice[]):
   return { schema: { enum: choices }, read: (text) => readChoice(text, choices) }
 }
 
-/** `500ms`, `30s`, `2m`, `1h` as milliseconds. */
+/** `500ms`, `30s`, `2m`, `1h`, `90d` as milliseconds. */
 export function duration(range: DurationRange): Kind<number> {
   return {
-    schema: { type: ["string", "integer"], pattern: "^(0|[0-9]+([.][0-9]+)?(ms|s|m|h))$", maximum: 0 },
+    // The integer is 0, the one duration that needs no unit.
+    schema: {
+      type: ["string", "integer"],
+      pattern: "^(0|[0-9]+([.][0-9]+)?(ms|s|m|h|d))$",
+      minimum: 0,
+      maximum: 0,
+    },
     read: (text) => parseDurationMs(text, range),
   }
 }
@@ -35,7 +41,12 @@ export function duration(range: DurationRange): Kind<number> {
 /** `512`, `64KiB`, `1MiB`, `10GB` as bytes. */
 export function byteSize(range: ByteRange): Kind<number> {
   return {
-    schema: { type: ["string", "integer"], pattern: "^[0-9]+([.][0-9]+)?(B|kB|KB|KiB|MB|MiB|GB|GiB)?$" },
+    schema: {
+      type: ["string", "integer"],
+      pattern: "^[0-9]+([.][0-9]+)? ?(B|kB|KB|KiB|MB|MiB|GB|GiB)?$",
+      minimum: range.leastBytes,
+      maximum: range.mostBytes,
+    },
     read: (text) => parseByteSize(text, range),
   }
 }

@@ -11,6 +11,8 @@ describe("durations", () => {
     ["2m", 120_000],
     ["1h", 3_600_000],
     ["24h", 86_400_000],
+    ["1d", 86_400_000],
+    ["90d", 7_776_000_000],
     ["0", 0],
     ["0s", 0],
   ])("%s are %i milliseconds", (text, durationMs) => {
@@ -30,8 +32,8 @@ describe("durations", () => {
     )
   })
 
-  test.each(["30sec", "5min", "30S", "1toString", "1d"])("%j is refused with the units there are", (text) => {
-    expect(() => parseDurationMs(text, anyDuration)).toThrow("Units are ms, s, m and h")
+  test.each(["30sec", "5min", "30S", "1toString", "1w"])("%j is refused with the units there are", (text) => {
+    expect(() => parseDurationMs(text, anyDuration)).toThrow("Units are ms, s, m, h and d")
   })
 
   test("both ends of a range are allowed, what is beyond is refused with the range", () => {
@@ -49,6 +51,8 @@ describe("durations", () => {
     [90_000, "90s"],
     [120_000, "2m"],
     [86_400_000, "24h"],
+    [90_000_000, "25h"],
+    [172_800_000, "2d"],
   ])("%i milliseconds are written %s", (durationMs, text) => {
     expect(formatDurationMs(durationMs)).toBe(text)
   })

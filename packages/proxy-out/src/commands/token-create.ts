@@ -1,5 +1,5 @@
 // proxy-out token create NAME: makes a named token, prints it this once, and keeps its hash.
-import { command, CommandError, parseDurationMs, shown, tunnelNamePattern } from "@restante/protocol"
+import { command, CommandError, duration, shown, tunnelNamePattern } from "@restante/protocol"
 import { systemClock } from "../clock.ts"
 import { edgeTable } from "../cli-options.ts"
 import { makeToken, tokenDigest, tunnelPattern } from "../credentials/named-token.ts"
@@ -22,7 +22,7 @@ const options = {
     group: "What it allows",
     placeholder: "DURATION",
     help: `how long it is valid, as in 90d or 12h, up to ${mostDays}d; without it until it is revoked`,
-    read: parseLifetimeMs,
+    ...duration({ leastMs: 1000, mostMs: mostDays * dayMs }),
   },
   "tokens-file": edgeTable["tokens-file"],
   "data-dir": edgeTable["data-dir"],
@@ -96,19 +96,6 @@ function parsePatterns(text: string): readonly string[] {
   if (patterns.length > maxPatterns)
     throw new CommandError("usage", `These are more than ${maxPatterns} names. Use PREFIX*.`)
   return patterns
-}
-
-function parseLifetimeMs(text: string): number {
-  if (!/[0-9](?:ms|[smhd])$/.test(text))
-    throw new CommandError(
-      "usage",
-      `${shown(text)} is not a duration. Write a number and a unit, as in 90d or 12h.`,
-    )
-  const days = /^(\d{1,4})d$/.exec(text)?.[1]
-  if (days === undefined) return parseDurationMs(text, { leastMs: 1000, mostMs: mostDays * dayMs })
-  const lifetimeMs = Number(days) * dayMs
-  if (lifetimeMs > 0 && lifetimeMs <= mostDays * dayMs) return lifetimeMs
-  throw new CommandError("usage", `${shown(text)} is not possible. Give 1d to ${mostDays}d.`)
 }
 
 function tunnelsText(patterns: readonly string[]): string {
