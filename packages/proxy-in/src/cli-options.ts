@@ -1,22 +1,22 @@
 // Every option of proxy-in with its default, range and help, in one table.
 import {
+  anyText,
   CommandError,
+  choice,
   configFile,
   logFormats,
   logLevels,
-  readChoice,
   maxRoutes,
   onOrOff,
   parseRoute,
-  readCount,
   routeForms,
   routeText,
   tunnelNamePattern,
-  type LogFormat,
+  wholeNumber,
   type Option,
 } from "@restante/protocol"
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
-import { defaultMaxUpgrades, transports, type Transport } from "./agent-options.ts"
+import { defaultMaxUpgrades, transports } from "./agent-options.ts"
 import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
 
 /** Where the status page listens when `--port` is not given and it is free there. */
@@ -24,6 +24,7 @@ export const defaultStatusPort = 8081
 
 /** Enough that hundreds of slow requests do not wait for each other. */
 const defaultConcurrency = "1024"
+const portNumber = wholeNumber(0, 65_535)
 
 export const agentTable = {
   server: {
@@ -35,6 +36,7 @@ export const agentTable = {
       "the private server: http://HOST:PORT, https://HOST:PORT or unix:/path/of.sock. A path (unix:/path/of.sock:/path) " +
       "is put before every request's",
     required: true,
+    schema: { type: "string", pattern: "^([Hh][Tt][Tt][Pp][Ss]?://|[Uu][Nn][Ii][Xx]:/)" },
     read: parseUpstream,
   },
   external: {
@@ -43,6 +45,7 @@ export const agentTable = {
     placeholder: "URL",
     help: "the edge, a running proxy-out: http://HOST:PORT or https://HOST",
     required: true,
+    schema: { type: "string", pattern: "^[Hh][Tt][Tt][Pp][Ss]?://" },
     read: parseExternal,
   },
   tunnel: {
@@ -51,6 +54,7 @@ export const agentTable = {
     placeholder: "NAME",
     help: "the tunnel to serve, 1 to 63 of a-z, 0-9 and -",
     default: "default",
+    schema: { type: ["string", "integer"], pattern: tunnelNamePattern.source },
     read: parseTunnel,
   },
   route: {
@@ -61,6 +65,7 @@ export const agentTable = {
       "with the tunnel's name, and for the tunnel default all that no other one gets",
     list: true,
     perTunnel: true,
+    schema: { type: "string", pattern: "^(?!.*//)[^?#:]+$" },
     read: parseRouteArgument,
   },
   "strip-prefix": {
@@ -75,7 +80,7 @@ export const agentTable = {
     live: true,
     placeholder: "FILE",
     help: "file that holds the edge's token; or set RESTANTE_TOKEN. One of them is needed; proxy-out says where its token is",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "ca-file": {
     group: "Trust",
@@ -83,28 +88,28 @@ export const agentTable = {
     perTunnel: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --server, instead of the system's",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "external-ca-file": {
     group: "Trust",
     live: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https --external, instead of the system's",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "external-cert-file": {
     group: "Trust",
     live: true,
     placeholder: "FILE",
     help: "PEM certificate to show to an https --external that asks who we are, followed by those of its authorities",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "external-key-file": {
     group: "Trust",
     live: true,
     placeholder: "FILE",
     help: "PEM private key of --external-cert-file, without password",
-    read: (text: string): string => text,
+    ...anyText,
   },
   proxy: {
     group: "The way out",
@@ -114,6 +119,7 @@ export const agentTable = {
       "forward proxy on the way to the edge: http://HOST:PORT or https://HOST:PORT; none goes without. Without it HTTPS_PROXY, " +
       "HTTP_PROXY, ALL_PROXY and NO_PROXY count. A URL with a password goes into PROXY_IN_PROXY instead",
     secret: holdsCredentials,
+    schema: { type: "string", pattern: "^(none|[Hh][Tt][Tt][Pp][Ss]?://.*)$" },
     read: parseProxy,
   },
   "proxy-ca-file": {
@@ -121,7 +127,7 @@ export const agentTable = {
     live: true,
     placeholder: "FILE",
     help: "PEM certificates to trust for an https:// proxy, instead of the system's",
-    read: (text: string): string => text,
+    ...anyText,
   },
   transport: {
     group: "Requests",
@@ -129,7 +135,7 @@ export const agentTable = {
     placeholder: "auto|poll|websocket",
     help: "how requests come in: auto begins with poll and moves to websocket where that works",
     default: "auto",
-    read: (text: string): Transport => readChoice(text, transports),
+    ...choice(transports),
   },
   concurrency: {
     group: "Requests",
@@ -138,7 +144,7 @@ export const agentTable = {
     placeholder: "N",
     help: "most requests given to the private server at the same time, 1 to 65535; the edge holds the rest",
     default: defaultConcurrency,
-    read: (text: string): number => readCount(text, 1, 65_535),
+    ...wholeNumber(1, 65_535),
   },
   "max-upgrades": {
     group: "Requests",
@@ -147,7 +153,7 @@ export const agentTable = {
     placeholder: "N",
     help: "most WebSockets and other switched connections at a time, 0 to 65535; they do not count against --concurrency",
     default: String(defaultMaxUpgrades),
-    read: (text: string): number => readCount(text, 0, 65_535),
+    ...wholeNumber(0, 65_535),
   },
   "host-header": {
     group: "Requests",
@@ -156,6 +162,7 @@ export const agentTable = {
     placeholder: "preserve|upstream|VALUE",
     help: "which Host the private server sees: preserve the client's, upstream for the one of --server, or a fixed value",
     default: "preserve",
+    schema: { type: "string", pattern: "^[^/]+$" },
     read: parseHostHeader,
   },
   port: {
@@ -164,6 +171,7 @@ export const agentTable = {
     help:
       "port on 127.0.0.1 for the status page and /status.json, 0 to 65535; 0 lets the system choose, off means none. " +
       `Without it ${defaultStatusPort}, or none when that is taken`,
+    schema: { anyOf: [portNumber.schema, { enum: ["off"] }] },
     read: parseStatusPort,
   },
   config: configFile,
@@ -173,7 +181,7 @@ export const agentTable = {
     placeholder: "LEVEL",
     help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
     default: "info",
-    read: (text: string): (typeof logLevels)[number] => readChoice(text, logLevels),
+    ...choice(logLevels),
   },
   "log-requests": {
     group: "Watching it",
@@ -187,7 +195,7 @@ export const agentTable = {
     placeholder: "auto|pretty|json",
     help: "how the log looks: json is one JSON object a line, pretty is for people, auto is pretty on a terminal and json elsewhere",
     default: "auto",
-    read: (text: string): LogFormat => readChoice(text, logFormats),
+    ...choice(logFormats),
   },
 } as const satisfies Readonly<Record<string, Option<unknown>>>
 
@@ -226,5 +234,5 @@ function parseTunnel(text: string): string {
 }
 
 function parseStatusPort(text: string): number | "off" {
-  return text === "off" ? "off" : readCount(text, 0, 65_535)
+  return text === "off" ? "off" : portNumber.read(text)
 }

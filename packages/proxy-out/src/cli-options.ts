@@ -1,26 +1,27 @@
 // Every option of proxy-out with its default, range and help, in one table.
 import {
+  anyText,
   CommandError,
+  byteSize,
+  choice,
   configFile,
+  duration,
   logFormats,
   logLevels,
-  parseByteSize,
-  parseDurationMs,
   parseToken,
   parseRoute,
-  readChoice,
-  readCount,
   shown,
-  type LogFormat,
+  wholeNumber,
   type Option,
   type Secret,
 } from "@restante/protocol"
-import { dispatches, type Dispatch } from "./edge-options.ts"
-import { accessLogFormats, type AccessLogFormat } from "./observe/access-line.ts"
+import { dispatches } from "./edge-options.ts"
+import { accessLogFormats } from "./observe/access-line.ts"
 import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
 import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
 const hourMs = 3_600_000
+const bodySize = byteSize({ leastBytes: 0, mostBytes: 8192 * 1024 ** 3 })
 
 export const edgeTable = {
   port: {
@@ -28,12 +29,13 @@ export const edgeTable = {
     placeholder: "PORT",
     help: "TCP port that clients and agents connect to, 0 to 65535; 0 lets the system choose a free one",
     default: "80",
-    read: (text: string): number => readCount(text, 0, 65_535),
+    ...wholeNumber(0, 65_535),
   },
   host: {
     group: "Listening",
     placeholder: "ADDRESS",
     help: "address to listen on, as a number or name; without it all addresses of this machine",
+    schema: { type: "string", pattern: "^[^/]+$" },
     read: parseHost,
   },
   domain: {
@@ -42,6 +44,7 @@ export const edgeTable = {
     help:
       "the domain whose names are tunnels: NAME.DOMAIN. Names that nobody has served get 404. Without it the first label of any " +
       "host may be a tunnel's name",
+    schema: { type: "string", pattern: "^[^:/*]+$" },
     read: parseDomain,
   },
   hold: {
@@ -50,7 +53,7 @@ export const edgeTable = {
     placeholder: "DURATION",
     help: "how long a request may wait until an agent takes it, 0s to 24h; then the client gets 503",
     default: "30s",
-    read: (text: string): number => parseDurationMs(text, { leastMs: 0, mostMs: 24 * hourMs }),
+    ...duration({ leastMs: 0, mostMs: 24 * hourMs }),
   },
   timeout: {
     group: "Requests",
@@ -58,7 +61,7 @@ export const edgeTable = {
     placeholder: "DURATION",
     help: "how long the private server may take to begin its answer, 10ms to 24h; then the client gets 504",
     default: "60s",
-    read: (text: string): number => parseDurationMs(text, { leastMs: 10, mostMs: 24 * hourMs }),
+    ...duration({ leastMs: 10, mostMs: 24 * hourMs }),
   },
   "max-queue": {
     group: "Requests",
@@ -66,7 +69,7 @@ export const edgeTable = {
     placeholder: "N",
     help: "most requests that may wait at once, 1 to 1000000; the next one gets 503 immediately",
     default: "10000",
-    read: (text: string): number => readCount(text, 1, 1_000_000),
+    ...wholeNumber(1, 1_000_000),
   },
   "trusted-proxies": {
     group: "Requests",
@@ -75,6 +78,7 @@ export const edgeTable = {
       "proxy in front of this edge, as in 10.0.0.0/8 or 2001:db8::1: its X-Forwarded-For, -Proto, -Host and Forwarded are continued, " +
       "everybody else's are replaced",
     list: true,
+    schema: { type: "string", pattern: "^[0-9A-Fa-f.:]+(/[0-9]{1,3})?$" },
     read: parseTrustedProxy,
   },
   "max-body-size": {
@@ -82,6 +86,7 @@ export const edgeTable = {
     placeholder: "SIZE",
     help: "largest body of a request, 0 to 8192GiB or unlimited; a larger one gets 413",
     default: "unlimited",
+    schema: { anyOf: [{ enum: ["unlimited"] }, bodySize.schema] },
     read: parseBodySize,
   },
   "head-timeout": {
@@ -89,21 +94,21 @@ export const edgeTable = {
     placeholder: "DURATION",
     help: "how long a client may take to send the head of a request, 1s to 1h; then it gets 408",
     default: "30s",
-    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: hourMs }),
+    ...duration({ leastMs: 1000, mostMs: hourMs }),
   },
   "body-timeout": {
     group: "Requests",
     placeholder: "DURATION",
     help: "how long the body of a request may pause, 1s to 24h; then the client gets 408",
     default: "60s",
-    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: 24 * hourMs }),
+    ...duration({ leastMs: 1000, mostMs: 24 * hourMs }),
   },
   "idle-timeout": {
     group: "Requests",
     placeholder: "DURATION",
     help: "how long a client's connection may lie idle between requests, 1s to 24h; then it is closed",
     default: "75s",
-    read: (text: string): number => parseDurationMs(text, { leastMs: 1000, mostMs: 24 * hourMs }),
+    ...duration({ leastMs: 1000, mostMs: 24 * hourMs }),
   },
   "error-page": {
     group: "Requests",
@@ -111,7 +116,7 @@ export const edgeTable = {
     help:
       "an HTML page for browsers instead of the built-in one when the edge answers itself; it may say {{status}}, {{title}}, {{code}}, " +
       "{{exchange}}, {{advice}}, {{retry-after}} and {{refresh}}",
-    read: (text: string): string => text,
+    ...anyText,
   },
   redis: {
     group: "Queue",
@@ -120,6 +125,7 @@ export const edgeTable = {
       "keep the queue in this Redis, redis://HOST:PORT/DB (rediss:// for TLS), so that several edges share it; " +
       "without it the queue is in memory. A URL with a password goes into PROXY_OUT_REDIS instead",
     secret: holdsPassword,
+    schema: { type: "string", pattern: "^rediss?([+](sentinel|cluster))?://" },
     read: checkRedisUrl,
   },
   dispatch: {
@@ -129,19 +135,19 @@ export const edgeTable = {
       "with --redis: queue sends every request through Redis, direct gives it at once to an idle agent of this edge " +
       "and queues the rest",
     default: "queue",
-    read: (text: string): Dispatch => readChoice(text, dispatches),
+    ...choice(dispatches),
   },
   "token-file": {
     group: "Who may attach",
     placeholder: "FILE",
     help: "file that holds the token agents must show; or set RESTANTE_TOKEN. Without both one is made and kept in --data-dir",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "tokens-file": {
     group: "Who may attach",
     placeholder: "FILE",
     help: "file of the named tokens that proxy-out token create makes; without it tokens.json in --data-dir",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "default-token": {
     group: "Who may attach",
@@ -150,13 +156,13 @@ export const edgeTable = {
       "on: the token of --token-file, of RESTANTE_TOKEN or of --data-dir opens every tunnel; off: there is none, only named " +
       "tokens let an agent in",
     default: "on",
-    read: (text: string): "on" | "off" => readChoice(text, ["on", "off"]),
+    ...choice(["on", "off"]),
   },
   "data-dir": {
     group: "Who may attach",
     placeholder: "DIR",
     help: "where proxy-out keeps what it made; without it $XDG_STATE_HOME/restante or ~/.local/state/restante",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "admin-token-file": {
     group: "What one sees",
@@ -164,7 +170,7 @@ export const edgeTable = {
     help:
       "file that holds the token for status and metrics (Authorization: Bearer); or set PROXY_OUT_ADMIN_TOKEN. Without both only this " +
       "machine itself may see them",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "admin-token": {
     group: "What one sees",
@@ -177,13 +183,14 @@ export const edgeTable = {
     group: "What one sees",
     placeholder: "PORT",
     help: "a port of its own for status, health and metrics, beside the public one, 0 to 65535; without it there is none",
-    read: (text: string): number => readCount(text, 0, 65_535),
+    ...wholeNumber(0, 65_535),
   },
   "admin-host": {
     group: "What one sees",
     placeholder: "ADDRESS",
     help: "address that --admin-port listens on",
     default: "127.0.0.1",
+    schema: { type: "string", pattern: "^[^/]+$" },
     read: parseHost,
   },
   "access-log": {
@@ -191,20 +198,20 @@ export const edgeTable = {
     placeholder: "off|combined|json",
     help: "a line for every request that ended: combined as web servers write it, or json with durations and the error's code",
     default: "off",
-    read: (text: string): AccessLogFormat => readChoice(text, accessLogFormats),
+    ...choice(accessLogFormats),
   },
   "access-log-file": {
     group: "What one sees",
     placeholder: "FILE",
     help: "where --access-log goes, opened anew when it is renamed; without it standard output",
-    read: (text: string): string => text,
+    ...anyText,
   },
   "access-log-query": {
     group: "What one sees",
     placeholder: "keep|drop",
     help: "drop leaves out of --access-log what stands behind the ? of a target, for it may be secret",
     default: "keep",
-    read: (text: string): "keep" | "drop" => readChoice(text, ["keep", "drop"] as const),
+    ...choice(["keep", "drop"]),
   },
   config: configFile,
   "log-level": {
@@ -213,14 +220,14 @@ export const edgeTable = {
     placeholder: "LEVEL",
     help: `least important kind of line to log (on standard error): ${logLevels.join(", ")}`,
     default: "info",
-    read: (text: string): (typeof logLevels)[number] => readChoice(text, logLevels),
+    ...choice(logLevels),
   },
   "log-format": {
     group: "Logging",
     placeholder: "auto|pretty|json",
     help: "how the log looks: json is one JSON object a line, pretty is for people, auto is pretty on a terminal and json elsewhere",
     default: "auto",
-    read: (text: string): LogFormat => readChoice(text, logFormats),
+    ...choice(logFormats),
   },
 } as const satisfies Readonly<Record<string, Option<unknown>>>
 
@@ -265,7 +272,7 @@ function redisAddress(text: string): RedisAddress {
 
 function parseBodySize(text: string): number {
   if (text.trim().toLowerCase() === "unlimited") return Number.POSITIVE_INFINITY
-  return parseByteSize(text, { leastBytes: 0, mostBytes: 8192 * 1024 ** 3 })
+  return bodySize.read(text)
 }
 
 function parseTrustedProxy(text: string): AddressRange {
