@@ -14,7 +14,7 @@ type Transport = (typeof transports)[number]
 type PairName = `${Dispatch}/${Transport}`
 
 /** "no hop" is the private server itself: what the load generator sees at most. nginx and Node are one hop before it. */
-export type ContenderName = "no hop" | "nginx" | "nginx tuned" | "node" | PairName
+export type ContenderName = "no hop" | "nginx" | "nginx tuned" | "node" | "access log" | PairName
 
 /** For small requests, in the order of their turns. */
 export const requestContenders: readonly ContenderName[] = [
@@ -22,6 +22,7 @@ export const requestContenders: readonly ContenderName[] = [
   "nginx",
   "node",
   ...dispatches.flatMap((dispatch) => transports.map((transport): PairName => `${dispatch}/${transport}`)),
+  "access log",
 ]
 
 /** For WebSockets: how their request was handed over makes no difference to their messages. */
@@ -68,6 +69,8 @@ export function startContender(name: ContenderName, place: Place): Promise<Conte
       return startNginx(name, "large", place)
     case "node":
       return startNode(place)
+    case "access log":
+      return startLogged(place)
     case "memory/websocket":
     case "memory/poll":
     case "direct/websocket":
@@ -99,12 +102,24 @@ async function startNode({ upstreamPort, owner }: Place): Promise<Contender> {
   return { name: "node", port: Number(await program.line(/^(\d+)$/)), programs: [program] }
 }
 
-async function startPair(name: PairName, place: Place): Promise<Contender> {
+/** "memory/websocket" that writes a line into a file for every request. */
+async function startLogged(place: Place): Promise<Contender> {
+  const log = ["--access-log", "json", "--access-log-file", join(place.folder, "access.log")]
+  return { ...(await startPair("memory/websocket", place, log)), name: "access log" }
+}
+
+async function startPair(
+  name: PairName,
+  place: Place,
+  edgeOptions: readonly string[] = [],
+): Promise<Contender> {
   const { upstreamPort, owner } = place
   const [dispatch = "", transport = ""] = name.split("/")
   const redis = dispatch === "memory" ? undefined : await startRedis(place)
   const queue = redis === undefined ? [] : ["--redis", redis.url, "--dispatch", dispatch]
-  const edge = owner.use(ourProgram("edge", name, place, ["--host", "127.0.0.1", "--port", "0", ...queue]))
+  const edge = owner.use(
+    ourProgram("edge", name, place, ["--host", "127.0.0.1", "--port", "0", ...queue, ...edgeOptions]),
+  )
   const port = Number(await edge.line(/^Listening on http:\/\/127\.0\.0\.1:(\d+)$/))
   const ends = ["--server", `http://127.0.0.1:${upstreamPort}`, "--external", `http://127.0.0.1:${port}`]
   const agent = owner.use(

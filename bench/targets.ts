@@ -24,6 +24,7 @@ const targets: readonly Target[] = [
   { lane: small50, one: "queue/websocket", other: "memory/websocket", least: 0.45 },
   { lane: small50, one: "queue/poll", other: "memory/poll", least: 0.45 },
   { lane: small50, one: "memory/poll", other: "memory/websocket", least: 0.85 },
+  { lane: small50, one: "access log", other: "memory/websocket", least: 0.95 },
   { lane: { workload: "websocket" }, one: "memory/websocket", other: "no hop", least: 0.5 },
   { lane: { workload: "websocket" }, one: "memory/poll", other: "no hop", least: 0.5 },
   { lane: { workload: "download" }, one: "memory/websocket", other: "nginx", least: 0.6 },
