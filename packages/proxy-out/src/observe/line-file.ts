@@ -1,7 +1,7 @@
-// Lines on their way into a file (or to standard output): gathered, written in large pieces off the hot path, and given up rather
+// Lines on their way into a file (or to standard output): gathered as bytes, written in large pieces off the hot path, and given up rather
 // than gathered without bound. The file is opened anew once it has another name, so that logrotate needs no signal.
 import { close, fstatSync, openSync, statSync, write } from "node:fs"
-import { setTimeout as setTimeoutPromise } from "node:timers/promises"
+import { setTimeout as sleep } from "node:timers/promises"
 import { systemCode } from "@restante/protocol"
 
 export interface LineFileOptions {
@@ -11,11 +11,12 @@ export interface LineFileOptions {
   onError(error: unknown): void
 }
 
-/** What waits is written when it is this large, or after this time. */
-const pieceChars = 64 * 1024
+/** Lines are put together in pieces of this size: as strings they would live long enough to cost the collector more than all the rest. */
+const pieceBytes = 256 * 1024
+/** What waits is written after this time at the latest. */
 const gatherMs = 200
-/** More than this does not wait: the lines that come then are given up. */
-const maxWaitingChars = 8 * 1024 * 1024
+/** More full pieces than these do not wait: the lines that come then are given up. */
+const maxFullPieces = 32
 const standardOutput = 1
 /** Who else may read it: the group, as logs usually. */
 const fileMode = 0o640
@@ -23,7 +24,12 @@ const fileMode = 0o640
 export class LineFile {
   readonly #options: LineFileOptions
   #descriptor: number
-  #waiting = ""
+  #piece = Buffer.allocUnsafeSlow(pieceBytes)
+  #used = 0
+  /** Those that wait for the one that is being written. */
+  readonly #full: Buffer<ArrayBuffer>[] = []
+  /** Written pieces, to be filled again. */
+  #spare: Buffer<ArrayBuffer> | undefined
   #writing: Promise<void> | undefined
   #timer: NodeJS.Timeout | undefined
   #failed = false
@@ -37,15 +43,18 @@ export class LineFile {
     this.#descriptor = options.path === undefined ? standardOutput : openSync(options.path, "a", fileMode)
   }
 
-  /** `line` ends with a line feed. */
+  /** `line`: ASCII, with a line feed at its end, and shorter than a piece. */
   append(line: string): void {
-    if (this.#waiting.length + line.length > maxWaitingChars || this.#stopped) {
+    if (this.#used + line.length > pieceBytes && !this.#nextPiece()) {
       this.dropped++
       return
     }
-    this.#waiting += line
-    if (this.#waiting.length >= pieceChars) this.#flush()
-    else this.#timer ??= setTimeout(() => this.#flush(), gatherMs).unref()
+    if (this.#stopped || line.length > pieceBytes) {
+      this.dropped++
+      return
+    }
+    this.#used += this.#piece.write(line, this.#used, "latin1")
+    this.#timer ??= setTimeout(this.#timeIsUp, gatherMs).unref()
   }
 
   /** Opens the file anew, wherever its name leads now. */
@@ -63,27 +72,40 @@ export class LineFile {
 
   /** Writes what waits. Twice is fine. */
   async stop(): Promise<void> {
+    if (this.#stopped) return
     this.#stopped = true
+    this.#timeIsUp()
     await this.#writing
-    if (this.#waiting !== "") this.#flush()
+    this.#timeIsUp() // too much waited for this piece to be taken before
     await this.#writing
     if (this.#descriptor !== standardOutput) close(this.#descriptor, () => {})
     this.#descriptor = standardOutput
   }
 
-  #flush(): void {
+  readonly #timeIsUp = (): void => {
     clearTimeout(this.#timer)
     this.#timer = undefined
-    if (this.#writing !== undefined) return // what waits goes when that is done
-    this.#followName()
-    const piece = this.#waiting
-    this.#waiting = ""
-    this.#writing = this.#write(Buffer.from(piece, "latin1")).finally(() => {
-      this.#writing = undefined
-      if (this.#stopped || this.#waiting === "") return
-      if (this.#waiting.length >= pieceChars) this.#flush()
-      else this.#timer ??= setTimeout(() => this.#flush(), gatherMs).unref()
-    })
+    if (this.#used > 0) this.#nextPiece()
+  }
+
+  /** False when too much waits. */
+  #nextPiece(): boolean {
+    if (this.#full.length >= maxFullPieces) return false
+    this.#full.push(this.#piece.subarray(0, this.#used))
+    this.#piece = this.#spare ?? Buffer.allocUnsafeSlow(pieceBytes)
+    this.#spare = undefined
+    this.#used = 0
+    this.#writing ??= this.#writeFull().finally(() => (this.#writing = undefined))
+    return true
+  }
+
+  async #writeFull(): Promise<void> {
+    for (let piece = this.#full[0]; piece !== undefined; piece = this.#full[0]) {
+      this.#followName()
+      await this.#write(piece)
+      this.#full.shift()
+      this.#spare = Buffer.from(piece.buffer)
+    }
   }
 
   /** Once a piece: logrotate has renamed or removed the file, so lines belong into a new one. */
@@ -107,7 +129,7 @@ export class LineFile {
         this.#failed = false
       } catch (error) {
         if (systemCode(error) === "EAGAIN" && !this.#stopped) {
-          await setTimeoutPromise(gatherMs) // standard output may be a pipe that is full
+          await sleep(gatherMs) // standard output may be a pipe that is full
           continue
         }
         this.dropped += linesIn(bytes, at)
