@@ -39,6 +39,26 @@ describe("named tokens", { concurrent: true, timeout: 120_000 }, () => {
     expect([text, everything.includes(made)]).toEqual(["served", false])
   })
 
+  test("for certain tunnels take no requests for other hosts: a route has to be allowed", async () => {
+    await using folder = await temporaryFolder()
+    await using own = await httpUpstream((_request, response) => response.end("own"))
+    await using foreign = await httpUpstream((_request, response) => response.end("foreign"))
+    await using edge = await startEdge({ dataDir: folder.path })
+    const bare = await create(folder.path, "ci", "--tunnels", "ci")
+    const routed = await create(folder.path, "web", "--tunnels", "web", "--routes", "*.web.example")
+    const options = { server: foreign.url, external: edge.url }
+    await using shop = await startAgent({ ...options, server: own.url, tunnel: "shop" })
+    await shop.attached()
+    const ci = { ...options, token: bare, tunnel: "ci", args: ["--route", "shop.example"] }
+    await using thief = await startAgent(ci)
+    const web = { ...options, token: routed, tunnel: "web", args: ["--route", "a.web.example"] }
+    await using allowed = await startAgent(web)
+    await allowed.attached()
+    await until("the other to be refused", () => thief.program.hasLogged("does not allow this route"))
+    const texts = ["shop.example", "a.web.example"].map((host) => fetchWhole(edge.url, { headers: { host } }))
+    expect((await Promise.all(texts)).map(({ text }) => text)).toEqual(["own", "foreign"])
+  })
+
   test("that are revoked end their sessions within 3 s, and the agent says what to do", async () => {
     await using folder = await temporaryFolder()
     let asked = 0
@@ -68,7 +88,9 @@ describe("named tokens", { concurrent: true, timeout: 120_000 }, () => {
     const secret = made.slice("rst_".length + 13)
     expect(((await stat(file)).mode & 0o777).toString(8)).toBe("600")
     expect([(await readFile(file, "utf8")).includes(secret), stdout.includes(secret)]).toEqual([false, false])
-    expect(stdout).toMatch(/^NAME +TUNNELS +CREATED +EXPIRES\nshop +shop +\d{4}-\d\d-\d\d +\d{4}-.*Z\n$/)
+    expect(stdout).toMatch(
+      /^NAME +TUNNELS +ROUTES +CREATED +EXPIRES\nshop +shop +- +\d{4}-\d\d-\d\d +\d{4}-.*Z\n$/,
+    )
   })
 
   test("stay valid while their file is broken", async () => {

@@ -127,7 +127,10 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     clock,
     log,
     onChange: () =>
-      sessions.endThose(({ credentialId, tunnel }) => !credentials.allows(credentialId, tunnel), "refused"),
+      sessions.endThose(
+        ({ credentialId, tunnel }) => !credentials.allows(credentialId, tunnel, tunnels.routesOf(tunnel)),
+        "refused",
+      ),
   })
   const endpoints = new Endpoints({
     sessions,

@@ -48,5 +48,5 @@ export {
 } from "./program.ts"
 export { reloadWhenTold } from "./reload.ts"
 export { Secret } from "./secret.ts"
-export { variableOf, type Source } from "./settings.ts"
+export { listItems, variableOf, type Source } from "./settings.ts"
 export { givenToken, parseToken, weakTokenLength, type TokenSources } from "./token.ts"

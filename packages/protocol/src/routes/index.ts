@@ -3,6 +3,7 @@ export {
   maxRoutes,
   parseRoute,
   type Route,
+  routeCovers,
   routedHost,
   routeForms,
   routeText,

@@ -40,6 +40,20 @@ export function routeText({ host, wildcard, prefix }: Route): string {
   return `${wildcard ? "*." : ""}${host ?? ""}${prefix}`
 }
 
+/** Whether every request that `inner` is for is one that `outer` is for. */
+export function routeCovers(outer: Route, inner: Route): boolean {
+  return (
+    coversHost(outer, inner) && (inner.prefix === outer.prefix || inner.prefix.startsWith(`${outer.prefix}/`))
+  )
+}
+
+function coversHost({ host, wildcard }: Route, inner: Route): boolean {
+  if (host === undefined) return true
+  if (inner.host === undefined) return false
+  if (wildcard && inner.host.endsWith(`.${host}`)) return true
+  return inner.host === host && inner.wildcard === wildcard
+}
+
 /** A host field's name as routes are compared with it; undefined for IPv6 addresses, and where there is none. */
 export function routedHost(host: string | undefined): string | undefined {
   if (host === undefined || host === "" || host.charCodeAt(0) === openBracket) return undefined

@@ -284,6 +284,7 @@ export class Request implements Dispatcher.DispatchHandler {
 const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
   token_refused: "token",
   tunnel_refused: "tunnel",
+  route_refused: "route",
   route_taken: "route_taken",
   tunnels_full: "tunnels_full",
   rate_limited: "rate_limited",
@@ -310,7 +311,8 @@ const problemSchema = z.object({
 function refusal(status: number, text: string): LinkError {
   const problem = problemSchema.safeParse(parseJson(text))
   const code = problem.success ? codesOfProblems[problem.data.code] : undefined
-  const route = code === "route_taken" && problem.success ? problem.data.detail : undefined
+  const route =
+    (code === "route_taken" || code === "route") && problem.success ? problem.data.detail : undefined
   return new LinkError(code ?? "edge_error", route ?? `status ${status}`)
 }
 

@@ -27,6 +27,8 @@ export const linkErrorTable = {
   token:
     "The edge refuses the token: use the one that proxy-out printed at its first start (--token-file or RESTANTE_TOKEN).",
   tunnel: "The token does not allow this tunnel: choose another with --tunnel, or have the token allow it.",
+  route:
+    "The token does not allow this route: choose another --route, or have the edge's operator make a token that allows it (proxy-out token create --routes).",
   route_taken:
     "Another tunnel at the edge has this route already: choose another --route, or have the edge's operator forget that tunnel (proxy-out tunnel forget).",
   tunnels_full:
@@ -115,6 +117,7 @@ const codesAtProxy: Readonly<Partial<Record<LinkErrorCode, LinkErrorCode>>> = {
 const personCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
   "token",
   "tunnel",
+  "route",
   "route_taken",
   "tunnels_full",
   "rate_limited",

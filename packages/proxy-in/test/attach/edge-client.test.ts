@@ -138,6 +138,7 @@ describe("attach", () => {
   const problems: readonly [string, number, object, string][] = [
     ["a wrong token", 401, { code: "token_refused" }, "token"],
     ["a tunnel that the token does not allow", 403, { code: "tunnel_refused" }, "tunnel"],
+    ["a route that the token does not allow", 403, { code: "route_refused" }, "route"],
     ["another version", 400, { code: "version_unsupported", supported: [7] }, "version"],
     ["a refusal that is new", 400, { code: "made_up_later" }, "edge_error"],
     ["an error of the edge", 500, {}, "edge_error"],

@@ -9,7 +9,7 @@ import { WebSocketServer } from "ws"
 import type { Clock } from "../clock.ts"
 import type { Credential, Credentials } from "../credentials/credentials.ts"
 import { FailedAttempts } from "../credentials/failed-attempts.ts"
-import { allowsTunnel } from "../credentials/named-token.ts"
+import { allowsRoute, allowsTunnel } from "../credentials/named-token.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ClientConnection } from "../ingress/client-connection.ts"
@@ -128,6 +128,8 @@ export class Endpoints implements MessageRequestPort {
     const { sessions, tunnels, software } = this.#options
     const { tunnel, routes, stripPrefix, concurrency } = hello
     if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
+    const foreign = routes.find((route) => !allowsRoute(credential, route))
+    if (foreign !== undefined) return this.#refused("route_refused", hello, credential, foreign)
     // Who only looks whether the way works takes no name and no route.
     if (concurrency > 0) {
       const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
@@ -145,7 +147,7 @@ export class Endpoints implements MessageRequestPort {
   }
 
   #refused(
-    code: "tunnel_refused" | "tunnels_full" | "route_taken",
+    code: "tunnel_refused" | "route_refused" | "tunnels_full" | "route_taken",
     { tunnel }: AttachHello,
     { name }: Credential,
     detail?: string,

@@ -13,6 +13,7 @@ export const attachProblems = {
   route_taken: { status: "409 Conflict", title: "Another tunnel has this route already." },
   tunnels_full: { status: "503 Service Unavailable", title: "This edge knows too many tunnels already." },
   tunnel_refused: { status: "403 Forbidden", title: "This token does not allow that tunnel." },
+  route_refused: { status: "403 Forbidden", title: "This token does not allow that route." },
   version_unsupported: {
     status: "400 Bad Request",
     title: "This edge speaks another version of the protocol.",

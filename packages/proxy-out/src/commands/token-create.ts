@@ -1,5 +1,15 @@
 // proxy-out token create NAME: makes a named token, prints it this once, and keeps its hash.
-import { command, CommandError, duration, shown, tunnelNamePattern } from "@restante/protocol"
+import {
+  command,
+  CommandError,
+  duration,
+  listItems,
+  parseRoute,
+  routeForms,
+  routeText,
+  shown,
+  tunnelNamePattern,
+} from "@restante/protocol"
 import { systemClock } from "../clock.ts"
 import { edgeTable } from "../cli-options.ts"
 import { makeToken, tokenDigest, tunnelPattern } from "../credentials/named-token.ts"
@@ -17,6 +27,14 @@ const options = {
     help: "tunnels that it opens, with commas between them: names, PREFIX* for all that begin so, * for all",
     default: "*",
     read: parsePatterns,
+  },
+  routes: {
+    group: "What it allows",
+    placeholder: "ROUTES",
+    help:
+      "routes that these tunnels may have, with commas between them, and whatever lies within one: as in shop.example.com,*.dev.example.com; " +
+      "* for any. Without it any when it opens every tunnel, else none: they are reached by their names",
+    read: parseRoutes,
   },
   expires: {
     group: "What it allows",
@@ -37,6 +55,10 @@ export const tokenCreate = command({
     {
       command: "proxy-out token create shop --tunnels shop,shop-* > shop.token",
       meaning: "for the tunnel shop and its variants",
+    },
+    {
+      command: "proxy-out token create web --tunnels web --routes www.example.com,*.www.example.com",
+      meaning: "the tunnel web may have routes for this host and those below it",
     },
     {
       command: "proxy-out token create ci --tunnels 'preview-*' --expires 90d",
@@ -70,6 +92,7 @@ export const tokenCreate = command({
           name,
           sha256: tokenDigest(token.reveal()).toString("hex"),
           tunnels: values.tunnels,
+          routes: values.routes,
           allow: [],
           createdAt: new Date(now).toISOString(),
           expiresAt,
@@ -77,9 +100,10 @@ export const tokenCreate = command({
       ]
     })
     around.output.write(`${token.reveal()}\n`)
+    const routes = values.routes === undefined ? "" : ` with the routes ${values.routes.join(", ")}`
     const until = expiresAt === undefined ? "until it is revoked" : `until ${expiresAt}`
     around.errors.write(
-      `Token ${name} opens ${tunnelsText(values.tunnels)} ${until}. It is shown this once; ${shown(file)} keeps its hash.\n`,
+      `Token ${name} opens ${tunnelsText(values.tunnels)}${routes} ${until}. It is shown this once; ${shown(file)} keeps its hash.\n`,
     )
     return 0
   },
@@ -96,6 +120,20 @@ function parsePatterns(text: string): readonly string[] {
   if (patterns.length > maxPatterns)
     throw new CommandError("usage", `These are more than ${maxPatterns} names. Use PREFIX*.`)
   return patterns
+}
+
+function parseRoutes(text: string): readonly string[] {
+  const routes = listItems(text).map((one) => {
+    if (one === "*") return one
+    const route = parseRoute(one)
+    if (route !== undefined) return routeText(route)
+    throw new CommandError(
+      "usage",
+      `${shown(one)} is no route. Write ${routeForms}, or *, with commas between them.`,
+    )
+  })
+  if (routes.length > 0 && routes.length <= maxPatterns) return [...new Set(routes)]
+  throw new CommandError("usage", `Give 1 to ${maxPatterns} routes, with commas between them.`)
 }
 
 function tunnelsText(patterns: readonly string[]): string {

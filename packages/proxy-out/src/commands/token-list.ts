@@ -2,7 +2,7 @@
 import { command } from "@restante/protocol"
 import { systemClock } from "../clock.ts"
 import { edgeTable } from "../cli-options.ts"
-import { isExpired } from "../credentials/named-token.ts"
+import { isExpired, type NamedToken } from "../credentials/named-token.ts"
 import { readTokens } from "../credentials/tokens-file.ts"
 import { tokensFileOf } from "../places.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
@@ -20,14 +20,19 @@ export const tokenList = command({
     const rows = tokens.map((token) => [
       token.name,
       token.tunnels.join(","),
+      routesText(token),
       token.createdAt.slice(0, 10),
       token.expiresAt === undefined ? "never" : isExpired(token, now) ? "expired" : token.expiresAt,
     ])
     around.output.write(
       rows.length === 0
         ? "There are no named tokens. Make one with  proxy-out token create NAME\n"
-        : columns(["NAME", "TUNNELS", "CREATED", "EXPIRES"], rows),
+        : columns(["NAME", "TUNNELS", "ROUTES", "CREATED", "EXPIRES"], rows),
     )
     return 0
   },
 })
+
+function routesText({ tunnels, routes = tunnels.filter((name) => name === "*") }: NamedToken): string {
+  return routes.length === 0 ? "-" : routes.join(",")
+}

@@ -5,7 +5,7 @@ import type { Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
 import { fileStamp, readIfThere } from "../state/owned-file.ts"
-import { allowsTunnel, isExpired, type NamedToken, tokenDigest, tokenId } from "./named-token.ts"
+import { allowsRoute, allowsTunnel, isExpired, type NamedToken, tokenDigest, tokenId } from "./named-token.ts"
 import { parseTokens, TokensFileError } from "./tokens-file.ts"
 
 /** What a token that was accepted allows. */
@@ -15,6 +15,8 @@ export interface Credential {
   /** For logs. */
   readonly name: string
   readonly tunnels: readonly string[]
+  /** See `allowsRoute`. */
+  readonly routes?: readonly string[] | undefined
   /** What is allowed beyond HTTP, by kind. */
   readonly allow: readonly string[]
 }
@@ -75,14 +77,15 @@ export class Credentials {
     return isExpired(token, this.#options.clock.now()) ? undefined : token
   }
 
-  /** Whether what was let in with this credential may still serve this tunnel. */
-  allows(credentialId: string, tunnel: string): boolean {
+  /** Whether what was let in with this credential may still serve this tunnel with these routes. */
+  allows(credentialId: string, tunnel: string, routes: readonly string[] = []): boolean {
     if (credentialId === ownCredential.id) return this.#own !== undefined
     const entry = this.#tokens.get(credentialId)
     return (
       entry !== undefined &&
       !isExpired(entry.token, this.#options.clock.now()) &&
-      allowsTunnel(entry.token.tunnels, tunnel)
+      allowsTunnel(entry.token.tunnels, tunnel) &&
+      routes.every((route) => allowsRoute(entry.token, route))
     )
   }
 

@@ -1,6 +1,6 @@
 // A token with a name: what the edge keeps of it, what it allows, and how its text is made and taken apart.
 import { createHash, randomBytes, randomInt } from "node:crypto"
-import { Secret } from "@restante/protocol"
+import { parseRoute, routeCovers, Secret } from "@restante/protocol"
 
 /** What is kept of a token. Its text is shown once, when it is made, and cannot be had again. */
 export interface NamedToken {
@@ -12,6 +12,8 @@ export interface NamedToken {
   readonly sha256: string
   /** Tunnels' names, `PREFIX*` for all that begin so, `*` for all. */
   readonly tunnels: readonly string[]
+  /** Routes that these tunnels may have, and whatever lies within one; `*` for any. Undefined: any when it opens every tunnel, else none. */
+  readonly routes?: readonly string[] | undefined
   /** What it allows beyond HTTP, by kind. */
   readonly allow: readonly string[]
   /** ISO 8601. */
@@ -27,6 +29,27 @@ export function allowsTunnel(patterns: readonly string[], tunnel: string): boole
   return patterns.some((pattern) =>
     pattern.endsWith("*") ? tunnel.startsWith(pattern.slice(0, -1)) : tunnel === pattern,
   )
+}
+
+/** A route or `*`. */
+export function isRoutePattern(text: string): boolean {
+  return text === "*" || parseRoute(text) !== undefined
+}
+
+/**
+ * Whether a tunnel may have this route with such a token. A name is one thing and a route another: whoever may be called "ci" must not
+ * take the requests for shop.example.com by that.
+ */
+export function allowsRoute(
+  { tunnels, routes }: Pick<NamedToken, "tunnels" | "routes">,
+  route: string,
+): boolean {
+  const inner = parseRoute(route)
+  return (routes ?? tunnels).some((text) => {
+    if (text === "*") return true
+    const outer = routes && parseRoute(text)
+    return outer !== undefined && inner !== undefined && routeCovers(outer, inner)
+  })
 }
 
 export function isExpired({ expiresAt }: Pick<NamedToken, "expiresAt">, now: number): boolean {

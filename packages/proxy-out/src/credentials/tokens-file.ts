@@ -2,13 +2,13 @@
 import { CommandError, shown, systemReason, tunnelNamePattern } from "@restante/protocol"
 import { z } from "zod"
 import { changeFile, readIfThere } from "../state/owned-file.ts"
-import { type NamedToken, tunnelPattern } from "./named-token.ts"
+import { type NamedToken, isRoutePattern, tunnelPattern } from "./named-token.ts"
 
 export const tokensFileName = "tokens.json"
 
 /** Most tokens in one file. */
 export const maxTokens = 10_000
-/** Most tunnel patterns of one token. */
+/** Most tunnel patterns of one token, and most routes. */
 export const maxPatterns = 1000
 
 /** Throws for a text that is not a whole, valid file. The error says where, and never what stands there. */
@@ -69,6 +69,7 @@ const tokenSchema: z.ZodType<NamedToken> = z.object({
   name: z.string().regex(tunnelNamePattern),
   sha256: z.string().regex(/^[0-9a-f]{64}$/),
   tunnels: z.array(z.string().regex(tunnelPattern)).max(maxPatterns),
+  routes: z.array(z.string().refine(isRoutePattern)).max(maxPatterns).optional(),
   allow: z.array(z.string().max(100)).max(100).default([]),
   createdAt: z.iso.datetime(),
   expiresAt: z.iso.datetime().optional(),

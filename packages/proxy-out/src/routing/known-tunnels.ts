@@ -46,6 +46,11 @@ export class KnownTunnels implements TunnelStoreSink {
     return this.#table.all
   }
 
+  /** Those that its last agent has announced. */
+  routesOf(tunnel: string): readonly string[] {
+    return this.#table.get(tunnel)?.routes ?? []
+  }
+
   /** The tunnel for a request; undefined when nobody has ever served one that it could be for. */
   match(host: string | undefined, target: string): TunnelMatch | undefined {
     return this.#table.match(host, target) ?? (this.#loaded ? undefined : this.#table.presumed(host))

@@ -5,7 +5,13 @@ import { Secret } from "@restante/protocol"
 import { describe, expect, onTestFinished, test } from "vitest"
 import { until } from "../../../../test/support/until.ts"
 import { Credentials } from "../../src/credentials/credentials.ts"
-import { allowsTunnel, makeToken, type NamedToken, tokenDigest } from "../../src/credentials/named-token.ts"
+import {
+  allowsRoute,
+  allowsTunnel,
+  makeToken,
+  type NamedToken,
+  tokenDigest,
+} from "../../src/credentials/named-token.ts"
 import { temporaryDirectory } from "../cli/stand-ins.ts"
 import { recordedLog } from "../support/log.ts"
 
@@ -153,4 +159,47 @@ test.each([
   [[], "a", false],
 ])("a token for %j and the tunnel %s: %s", (patterns, tunnel, allowed) => {
   expect(allowsTunnel(patterns, tunnel)).toBe(allowed)
+})
+
+describe("a route", () => {
+  test.each([
+    [{ tunnels: ["*"] }, "shop.example"],
+    [{ tunnels: ["shop"], routes: ["*"] }, "/api"],
+    [{ tunnels: ["shop"], routes: ["shop.example"] }, "shop.example"],
+    [{ tunnels: ["shop"], routes: ["shop.example"] }, "shop.example/api"],
+    [{ tunnels: ["shop"], routes: ["*.shop.example"] }, "a.b.shop.example"],
+    [{ tunnels: ["shop"], routes: ["*.shop.example"] }, "*.a.shop.example/x"],
+    [{ tunnels: ["shop"], routes: ["*.shop.example"] }, "*.shop.example"],
+    [{ tunnels: ["shop"], routes: ["/api"] }, "shop.example/api/v1"],
+  ])("within what the token allows may be had: %j allows %s", (allowed, route) => {
+    expect(allowsRoute(allowed, route)).toBe(true)
+  })
+
+  test.each([
+    [{ tunnels: ["shop"] }, "shop.example"],
+    [{ tunnels: ["shop-*"] }, "shop-1.example"],
+    [{ tunnels: ["*"], routes: ["shop.example"] }, "other.example"],
+    [{ tunnels: ["*"], routes: [] }, "shop.example"],
+    [{ tunnels: ["shop"], routes: ["shop.example/api"] }, "shop.example"],
+    [{ tunnels: ["shop"], routes: ["shop.example/api"] }, "shop.example/apix"],
+    [{ tunnels: ["shop"], routes: ["*.shop.example"] }, "shop.example"],
+    [{ tunnels: ["shop"], routes: ["*.shop.example"] }, "evilshop.example"],
+    [{ tunnels: ["shop"], routes: ["shop.example"] }, "*.shop.example"],
+    [{ tunnels: ["shop"], routes: ["a.shop.example"] }, "*.shop.example"],
+    [{ tunnels: ["shop"], routes: ["shop.example/api"] }, "/api"],
+    [{ tunnels: ["shop"], routes: ["/api"] }, "shop.example"],
+  ])("beyond what the token allows may not be had: %j does not allow %s", (allowed, route) => {
+    expect(allowsRoute(allowed, route)).toBe(false)
+  })
+})
+
+test("a session's routes count as well when the file narrows what its token allows", async () => {
+  const place = await desk()
+  const { kept } = entry({ routes: ["shop.example"] })
+  await place.write(kept)
+  await place.credentials.start()
+  const before = place.credentials.allows(kept.id, "shop", ["shop.example"])
+  await place.write({ ...kept, routes: ["other.example"] })
+  await until("the file to be read again", () => place.changes > 1)
+  expect([before, place.credentials.allows(kept.id, "shop", ["shop.example"])]).toEqual([true, false])
 })
