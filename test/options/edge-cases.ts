@@ -61,7 +61,6 @@ export const edgeCases: Readonly<Record<keyof EdgeTable, OptionCase>> = {
     reads: expect.objectContaining({ reveal: expect.any(Function) }),
     bad: "with spaces",
     says: /does not hold a token/,
-    atStart,
   },
   "admin-port": { good: "9090", reads: 9090, bad: "http", says: /whole number from 0 to 65535/ },
   "admin-host": { ...text("::1"), bad: "http://x", says: /not an address to listen on/ },

@@ -1,4 +1,5 @@
-// Every option of proxy-in with its default, range and help, in one table.
+// Every option of proxy-in with its default, range and help, in one table. A new one also wants a line in
+// test/options, and `npm run schemas`.
 import {
   anyText,
   CommandError,

@@ -1,4 +1,5 @@
-// Every option of proxy-out with its default, range and help, in one table.
+// Every option of proxy-out with its default, range and help, in one table. A new one also wants a line in
+// test/options, and `npm run schemas`.
 import {
   anyText,
   CommandError,
@@ -177,6 +178,7 @@ export const edgeTable = {
     placeholder: "TOKEN",
     help: "the token itself, in PROXY_OUT_ADMIN_TOKEN or the file of --config only",
     secret: true,
+    schema: { type: "string", pattern: "^[!-~]{1,1024}$" },
     read: (text: string): Secret => parseToken(text, "The admin token"),
   },
   "admin-port": {

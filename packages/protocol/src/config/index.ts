@@ -18,6 +18,7 @@ export type { YamlParser } from "./yaml-document.ts"
 export { formatByteSize, parseByteSize, type ByteRange } from "./byte-sizes.ts"
 export { formatDurationMs, parseDurationMs, type DurationRange } from "./durations.ts"
 export type { Program } from "./help.ts"
+export { configSchema, type JsonSchema } from "./json-schema.ts"
 export { logDestination, logFormats, type LogFormat } from "./log-line.ts"
 export { didYouMean, nearestName } from "./nearest.ts"
 export {
