@@ -7,7 +7,20 @@ export interface Clock {
 
 export const systemClock: Clock = { now: () => Date.now() }
 
-/** Milliseconds with fractions that only go forward, for durations. */
+/**
+ * Milliseconds with fractions that only go forward, for durations. Read once in a turn of the event loop: several moments of every request are
+ * taken, and under load a turn serves many requests.
+ */
 export function monotonicMs(): number {
-  return performance.now()
+  if (turnMs === undefined) {
+    turnMs = performance.now()
+    setImmediate(forgetTurn)
+  }
+  return turnMs
+}
+
+let turnMs: number | undefined
+
+function forgetTurn(): void {
+  turnMs = undefined
 }
