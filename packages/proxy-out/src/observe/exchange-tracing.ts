@@ -68,7 +68,7 @@ export class ExchangeTracing {
 }
 
 /** The context that goes to the agent: what it does is below the link. */
-export function agentContext({ traceId, linkSpanId, sampled }: ExchangeTrace): TraceContext {
+function agentContext({ traceId, linkSpanId, sampled }: ExchangeTrace): TraceContext {
   return { traceId, spanId: linkSpanId, sampled }
 }
 

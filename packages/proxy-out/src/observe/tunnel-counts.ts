@@ -46,5 +46,5 @@ export class CountsByTunnel implements Iterable<TunnelCounts> {
 }
 
 /** Tunnels with numbers of their own. */
-export const maxTunnels = 50
-export const otherTunnels = "other"
+const maxTunnels = 50
+const otherTunnels = "other"
