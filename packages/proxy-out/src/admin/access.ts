@@ -3,6 +3,7 @@ import { createHash, timingSafeEqual } from "node:crypto"
 import type { IncomingMessage } from "node:http"
 import type { Secret } from "@restante/protocol"
 import type { Clock } from "../clock.ts"
+import type { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import { FailedAttempts } from "../credentials/failed-attempts.ts"
 
 export type Verdict =
@@ -15,21 +16,30 @@ export type Verdict =
 export interface AdminAccessOptions {
   readonly token: Secret | undefined
   readonly clock: Clock
+  /** Who has told us that a proxy stands at an address speaks for no address there. */
+  readonly proxies?: Pick<TrustedProxies, "trusts"> | undefined
+}
+
+type AdminRequest = Pick<IncomingMessage, "headers"> & {
+  readonly socket: Peer
+  readonly httpVersion?: string
 }
 
 export class AdminAccess {
+  readonly #proxies: Pick<TrustedProxies, "trusts"> | undefined
   readonly #digest: Buffer | undefined
   readonly #failures: FailedAttempts
 
-  constructor({ token, clock }: AdminAccessOptions) {
+  constructor({ token, clock, proxies }: AdminAccessOptions) {
+    this.#proxies = proxies
     this.#digest = token === undefined ? undefined : digest(token.reveal())
     this.#failures = new FailedAttempts({ clock, mostPerMinute: maxTries })
   }
 
-  check(request: Pick<IncomingMessage, "headers"> & { readonly socket: Peer }): Verdict {
+  check(request: AdminRequest): Verdict {
     const { authorization } = request.headers
     if (authorization === undefined) {
-      return isThisMachine(request)
+      return isThisMachine(request) && this.#proxies?.trusts(request.socket.remoteAddress ?? "") !== true
         ? { kind: "granted" }
         : { kind: "refused", tokenKnown: this.#digest !== undefined }
     }
@@ -47,18 +57,19 @@ export class AdminAccess {
   }
 }
 
+const localHost = /^(?:localhost|127(?:\.\d{1,3}){3}|\[::1\])(?::\d+)?$/i
+
 interface Peer {
   readonly remoteAddress?: string | undefined
 }
 
 /**
  * The TCP peer is this machine, and speaks for itself: a reverse proxy on the same machine would make the whole world local, so a
- * request that has passed any proxy does not count.
+ * request that has passed any proxy does not count. One that adds nothing (nginx without proxy_set_header) still speaks HTTP/1.0 or passes
+ * the Host of the world on. The Host also keeps away a page in a local browser whose name was made to lead here (DNS rebinding).
  */
-function isThisMachine({
-  headers,
-  socket,
-}: Pick<IncomingMessage, "headers"> & { readonly socket: Peer }): boolean {
+function isThisMachine({ headers, socket, httpVersion }: AdminRequest): boolean {
+  if (httpVersion === "1.0" || !localHost.test(headers.host ?? "")) return false
   const address = socket.remoteAddress ?? ""
   if (address !== "::1" && !/^(?:::ffff:)?127\./.test(address)) return false
   return !Object.keys(headers).some(

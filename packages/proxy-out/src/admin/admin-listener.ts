@@ -1,6 +1,7 @@
 // A port of its own for the pages about the inside, so that Prometheus need not pass the public one.
 import { createServer } from "node:http"
 import type { Server } from "node:http"
+import { listenProblem } from "@restante/protocol"
 import type { LazyPeople } from "./lazy-people.ts"
 
 export interface AdminListenerOptions {
@@ -27,7 +28,7 @@ export class AdminListener {
     this.#server.maxConnections = maxConnections
   }
 
-  /** Resolves with the port; rejects with the system's error when it cannot be opened. */
+  /** Resolves with the port; rejects with a `CommandError` when it cannot be opened. */
   async start(): Promise<number> {
     const { host, port } = this.#options
     await new Promise<void>((resolve, reject) => {
@@ -36,6 +37,8 @@ export class AdminListener {
         this.#server.off("error", reject)
         resolve()
       })
+    }).catch((error: unknown) => {
+      throw listenProblem(error, { host, port }, "--admin-port")
     })
     const address = this.#server.address()
     return typeof address === "object" && address !== null ? address.port : port

@@ -4,6 +4,7 @@ import type { Sessions } from "../attach/sessions.ts"
 import type { Clock } from "../clock.ts"
 import type { EdgeLimits, EdgeOptions } from "../edge-options.ts"
 import type { Exchanges } from "../exchange/exchanges.ts"
+import { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Recorder } from "../observe/recorder.ts"
 import type { Broker } from "../queue/broker.ts"
@@ -42,7 +43,11 @@ export class AdminPages {
     this.#sources = sources
     this.#startedAt = clock.now()
     this.#people = new LazyPeople({
-      access: new AdminAccess({ token: options.adminToken, clock }),
+      access: new AdminAccess({
+        token: options.adminToken,
+        clock,
+        proxies: options.trustedProxies && new TrustedProxies(options.trustedProxies),
+      }),
       status: () => this.#status(),
       ready: () => this.#open && exchanges.admitting && broker.health.state === "ready",
       metrics: async () => {
@@ -53,7 +58,7 @@ export class AdminPages {
     this.#listener = options.admin && new AdminListener({ ...options.admin, people: this.#people })
   }
 
-  /** Opens the port of their own, if there is to be one. Rejects with the system's error. */
+  /** Opens the port of their own, if there is to be one. Rejects with a `CommandError`. */
   async start(): Promise<void> {
     const port = await this.#listener?.start()
     if (port !== undefined)

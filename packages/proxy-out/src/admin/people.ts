@@ -90,7 +90,8 @@ const refusals = {
   not_found: { status: 404, title: "There is nothing at this address." },
   not_local: {
     status: 403,
-    title: "This page is shown to this machine only, as long as the edge has no admin token.",
+    title:
+      "This page is shown to this machine only, at 127.0.0.1 or localhost and without a proxy between, as long as the edge has no admin token.",
   },
   admin_token_wanted: { status: 401, title: "This page wants the admin token of this edge." },
   rate_limited: { status: 429, title: "Too many wrong tokens. Wait a minute." },

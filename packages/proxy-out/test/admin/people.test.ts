@@ -47,6 +47,15 @@ async function page(port: number, path: string, headers: Record<string, string> 
 
 const inside = ["/.restante/v1/status", "/.restante/v1/openapi.json", "/.restante/metrics"]
 
+test("a port of their own that is taken is told by its option's name", async () => {
+  await using first = await startEdge()
+  const second = startEdge({ admin: { host: "127.0.0.1", port: first.port } })
+  await expect(second).rejects.toThrow(
+    `Cannot listen on 127.0.0.1:${first.port}: another program listens there.`,
+  )
+  await expect(second).rejects.toThrow("--admin-port")
+})
+
 test("healthz says that the edge is there, and readyz that it takes requests", async () => {
   await using running = await startEdge()
   for (const path of ["/.restante/healthz", "/.restante/readyz"]) {
