@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rename, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
-import { fetchWhole } from "../support/client.ts"
+import { fetchWhole, RawClient } from "../support/client.ts"
 import { startEdge, startPair } from "../support/pair.ts"
 import { until } from "../support/until.ts"
 import { httpUpstream } from "../support/upstream.ts"
@@ -48,6 +48,21 @@ test("a served request is a JSON line with its durations", async () => {
   expect(queueMs).toBeGreaterThanOrEqual(0)
   expect(linkMs).toBeGreaterThanOrEqual(0)
   expect(queueMs + linkMs + upstreamMs).toBeLessThanOrEqual(totalMs + 0.01)
+})
+
+test("what is refused at the door has a line too, with as much as could be read", async () => {
+  const path = await logPath()
+  const args = ["--access-log", "json", "--access-log-file", path, "--trusted-proxies", "127.0.0.1"]
+  await using edge = await startEdge({ args })
+  using client = new RawClient(edge.port)
+  client.send("TRACE /x HTTP/1.1\r\nHost: a\r\nX-Forwarded-For: 203.0.113.9\r\n\r\n")
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n")
+  const entries = (await lines(path, 2)).map((line) => JSON.parse(line) as object)
+  expect(entries).toMatchObject([
+    { client: "203.0.113.9", method: "TRACE", status: 405, error: "method_not_allowed" },
+    { client: "127.0.0.1", status: 400, error: "bad_request" },
+  ])
+  expect(Object.keys(entries[1] ?? {})).not.toContain("method")
 })
 
 test("a request that fails has the error's code", async () => {

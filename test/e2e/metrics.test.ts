@@ -1,6 +1,6 @@
 // What Prometheus reads of the edge, after traffic that is known.
 import { expect, test } from "vitest"
-import { fetchWhole } from "../support/client.ts"
+import { fetchWhole, RawClient } from "../support/client.ts"
 import { startAgent, startEdge, startPair, transports } from "../support/pair.ts"
 import { startRedis } from "../support/redis.ts"
 import { httpUpstream } from "../support/upstream.ts"
@@ -66,6 +66,18 @@ test("a request that waits is seen in the queue, and one that waits in vain in t
     seen.get('restante_exchanges_total{tunnel="default",outcome="failed"}'),
   ]).toEqual([1, 1])
   expect(seen.get('restante_queue_wait_seconds_sum{tunnel="default"}')).toBeGreaterThan(0.4)
+})
+
+test("what is refused at the door is counted by the error's code", async () => {
+  await using edge = await startEdge()
+  await fetchWhole(`${edge.url}/`, { method: "TRACE" })
+  using client = new RawClient(edge.port)
+  client.send("GET / HTTP/1.1\r\nHost: a\r\nno field\r\n\r\n")
+  const seen = await until("both", async () => {
+    const now = await scrape(edge.url)
+    return now.get('restante_failures_total{code="bad_request"}') === 1 ? now : undefined
+  })
+  expect(seen.get('restante_failures_total{code="method_not_allowed"}')).toBe(1)
 })
 
 test("an agent that is refused is counted by the reason", async () => {

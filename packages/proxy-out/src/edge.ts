@@ -76,6 +76,10 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   const { accessLog } = options
   const spans = options.tracing && spanExporter(options.tracing, log)
   const tracing = options.tracing && spans && new ExchangeTracing(options.tracing, spans)
+  const observers = new Observers({ recorder, clock, log, tracing, access: accessLog })
+  const trustedProxies = options.trustedProxies?.length
+    ? new TrustedProxies(options.trustedProxies)
+    : undefined
   const exchanges = new Exchanges({
     broker,
     clock,
@@ -91,11 +95,11 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
       return limits().maxQueue
     },
     maxBodyBytes: options.maxBodyBytes,
-    trustedProxies: options.trustedProxies?.length ? new TrustedProxies(options.trustedProxies) : undefined,
+    trustedProxies,
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
     errorPage: options.errorPage,
-    observer: new Observers({ recorder, clock, log, tracing, access: accessLog }),
+    observer: observers,
     tracing,
   })
   const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
@@ -161,6 +165,8 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     dateLine,
     patience: options.patience,
     errorPage: options.errorPage,
+    trustedProxies,
+    onRefused: (refused) => observers.refused(refused),
     accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
     attach: (head, connection) => endpoints.route(head, connection),
     admin: (socket) => pages.take(socket),

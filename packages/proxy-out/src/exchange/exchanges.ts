@@ -156,7 +156,7 @@ export class Exchanges implements ExchangePort {
         // Whoever has been given a connection to switch may have begun to speak on it.
         idempotent: offer === undefined && isIdempotent(head.method),
         record: {
-          clientAddress: trusted ? this.#options.trustedProxies.clientOf(head.fields, peer) : peer,
+          clientAddress: trusted ? this.#clientOf(head, peer) : peer,
           scheme: client.scheme,
           traceparent: trace === undefined ? traceparentOf(head) : tracedRecord(trace),
         },
@@ -276,10 +276,16 @@ export class Exchanges implements ExchangePort {
     )
   }
 
+  #clientOf({ fields }: RequestHead, peer: string): string {
+    return this.#options.trustedProxies?.clientOf(fields, peer) ?? peer
+  }
+
   #refusal(head: RequestHead, client: Client, code: FailureCode): RequestHandler {
     this.counts.failed++
     const id = nanoid()
-    this.#options.observer?.refused(head, client, code, id)
+    const clientAddress = this.#clientOf(head, client.remoteAddress)
+    const { status } = failures[code]
+    this.#options.observer?.refused({ request: head, clientAddress, code, status, exchangeId: id })
     return new Refusal(head, (keepAlive) => this.#answer(client, head, code, id, keepAlive))
   }
 

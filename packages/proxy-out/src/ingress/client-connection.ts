@@ -11,7 +11,7 @@ import type { Http1Connection } from "./http1-client.ts"
 export interface ConnectionPort {
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler
   /** A request that is not valid HTTP: the answer to write before the connection closes. */
-  badRequest(error: Http1Error): Buffer
+  badRequest(error: Http1Error, connection: ClientConnection): Buffer
   onClosed(connection: ClientConnection): void
 }
 
@@ -251,7 +251,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   }
 
   #refuse(error: Http1Error): void {
-    this.giveUp(this.#port.badRequest(error))
+    this.giveUp(this.#port.badRequest(error, this))
   }
 
   /** RFC 9112 §9.6: closing at once while the client still sends would destroy the answer on its way. */

@@ -10,12 +10,14 @@ import type { ErrorPage } from "../exchange/error-page.ts"
 import { errorResponse } from "../exchange/error-response.ts"
 import { failures } from "../exchange/failures.ts"
 import type { FailureCode, FailureTraits } from "../exchange/failures.ts"
+import type { RefusedRequest } from "../observe/settled-exchange.ts"
 import { ClientConnection } from "./client-connection.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ConnectionPort } from "./client-connection.ts"
 import { endsHere, optionsAnswer } from "./max-forwards.ts"
 import { defaultPatience, type Patience } from "./patience.ts"
 import { Refusal } from "./refusal.ts"
+import type { TrustedProxies } from "./trusted-proxies.ts"
 
 export interface IngressOptions {
   readonly host: string
@@ -24,6 +26,10 @@ export interface IngressOptions {
   readonly dateLine: () => string
   /** Default: `defaultPatience`. */
   readonly patience?: Partial<Patience> | undefined
+  /** A request that ended here got this error. */
+  readonly onRefused?: ((refused: RefusedRequest) => void) | undefined
+  /** Proxies in front, whose word about their clients counts. */
+  readonly trustedProxies?: TrustedProxies | undefined
   /** The operator's own page. */
   readonly errorPage?: ErrorPage | undefined
   /** Requests for tunnels. */
@@ -113,9 +119,9 @@ export class Ingress implements ConnectionPort {
     return this.#options.accept(head, connection)
   }
 
-  badRequest(error: Http1Error): Buffer {
-    const { status, code } = error
-    return this.#error("bad_request", { status, title: `The request is not valid HTTP: ${code}.` }, undefined)
+  badRequest({ status, code }: Http1Error, connection: ClientConnection): Buffer {
+    const differences = { status, title: `The request is not valid HTTP: ${code}.` }
+    return this.#error("bad_request", differences, { connection })
   }
 
   onClosed(connection: ClientConnection): void {
@@ -144,23 +150,29 @@ export class Ingress implements ConnectionPort {
 
   #refusal(head: RequestHead, connection: ClientConnection, code: FailureCode): RequestHandler {
     return new Refusal(head, (keepAlive) => {
-      connection.write(this.#error(code, {}, head, keepAlive))
+      connection.write(this.#error(code, {}, { connection, request: head, keepAlive }))
       connection.finish(keepAlive)
     })
   }
 
-  /** `request`: undefined when it could not be read; the connection closes then. */
   #error(
     code: FailureCode,
     differences: Partial<FailureTraits>,
-    request: RequestHead | undefined,
-    keepAlive = false,
+    { connection, request, keepAlive = false }: Unserved,
   ): Buffer {
-    const { dateLine, errorPage } = this.#options
+    const { dateLine, errorPage, onRefused, trustedProxies } = this.#options
+    const traits = { ...failures[code], ...differences }
+    const exchangeId = nanoid()
+    // In the middle of a body it is an exchange already, whose end is told as such.
+    if (connection.phase !== "body" || request !== undefined) {
+      const { remoteAddress: peer } = connection
+      const clientAddress = (request && trustedProxies?.clientOf(request.fields, peer)) ?? peer
+      onRefused?.({ request, clientAddress, code, status: traits.status, exchangeId })
+    }
     return errorResponse({
       code,
-      traits: { ...failures[code], ...differences },
-      exchangeId: nanoid(),
+      traits,
+      exchangeId,
       keepAlive,
       dateLine: dateLine(),
       request,
@@ -185,10 +197,10 @@ export class Ingress implements ConnectionPort {
         if (quietMs >= idleMs) connection.close()
         return
       case "head":
-        if (quietMs >= headMs) connection.giveUp(this.#timeout())
+        if (quietMs >= headMs) connection.giveUp(this.#timeout(connection))
         return
       case "body":
-        if (quietMs >= bodyMs) connection.giveUp(this.#timeout())
+        if (quietMs >= bodyMs) connection.giveUp(this.#timeout(connection))
         return
       case "response":
         if (quietMs >= stalledReaderMs) connection.reset()
@@ -197,9 +209,16 @@ export class Ingress implements ConnectionPort {
     }
   }
 
-  #timeout(): Buffer {
-    return this.#error("request_timeout", {}, undefined)
+  #timeout(connection: ClientConnection): Buffer {
+    return this.#error("request_timeout", {}, { connection })
   }
+}
+
+interface Unserved {
+  readonly connection: Pick<ClientConnection, "remoteAddress" | "phase">
+  /** Undefined when it could not be read, or did not come in time; the connection closes then. */
+  readonly request?: RequestHead | undefined
+  readonly keepAlive?: boolean
 }
 
 /** Ends our side behind what was written, and the connection when that has been read or its time is over. */

@@ -10,7 +10,8 @@ export interface AccessEntry {
   readonly endedAt: number
   readonly exchangeId: string
   readonly clientAddress: string
-  readonly request: RequestHead
+  /** Undefined for what could not be read. */
+  readonly request: RequestHead | undefined
   /** What the client got; 499 when it left before that. */
   readonly status: number
   readonly requestBytes: number
@@ -33,7 +34,7 @@ export interface AccessLineOptions {
 }
 
 export function accessLine(entry: AccessEntry, { format, query }: AccessLineOptions): string {
-  const { target } = entry.request
+  const target = entry.request?.target ?? ""
   const end = query === "drop" ? target.indexOf("?") : -1
   const shown = end < 0 ? target : target.slice(0, end)
   return format === "json" ? jsonLine(entry, shown) : combinedLine(entry, shown)
@@ -43,7 +44,7 @@ function jsonLine(entry: AccessEntry, target: string): string {
   const { request, tunnel, error } = entry
   let line =
     `{"time":"${isoTime(entry.endedAt)}","exchange":"${entry.exchangeId}","client":"${entry.clientAddress}",` +
-    `"method":"${request.method}","target":"${escaped(target)}","host":"${escaped(request.host ?? "")}",` +
+    requestMembers(request, target) +
     `"status":${entry.status},"requestBytes":${entry.requestBytes},"responseBytes":${entry.responseBytes}`
   if (tunnel !== undefined) line += `,"tunnel":"${tunnel}","attempt":${entry.attempt ?? 1}`
   if (entry.queueMs !== undefined) line += `,"queueMs":${milliseconds(entry.queueMs)}`
@@ -51,19 +52,25 @@ function jsonLine(entry: AccessEntry, target: string): string {
   if (entry.upstreamMs !== undefined) line += `,"upstreamMs":${milliseconds(entry.upstreamMs)}`
   line += `,"totalMs":${milliseconds(entry.totalMs)}`
   if (error !== undefined) line += `,"error":"${error}"`
-  const referer = request.fields.get("referer")
+  const referer = request?.fields.get("referer")
   if (referer !== undefined) line += `,"referer":"${escaped(referer)}"`
-  const agent = request.fields.get("user-agent")
+  const agent = request?.fields.get("user-agent")
   if (agent !== undefined) line += `,"userAgent":"${escaped(agent)}"`
   return `${line}}\n`
 }
 
+function requestMembers(request: RequestHead | undefined, target: string): string {
+  if (request === undefined) return ""
+  return `"method":"${request.method}","target":"${escaped(target)}","host":"${escaped(request.host ?? "")}",`
+}
+
 function combinedLine(entry: AccessEntry, target: string): string {
   const { request } = entry
-  const referer = request.fields.get("referer") ?? "-"
-  const agent = request.fields.get("user-agent") ?? "-"
+  const line = request && `${request.method} ${escaped(target)} HTTP/1.${request.minorVersion}`
+  const referer = request?.fields.get("referer") ?? "-"
+  const agent = request?.fields.get("user-agent") ?? "-"
   return (
-    `${entry.clientAddress} - - [${clfTime(entry.endedAt)}] "${request.method} ${escaped(target)} HTTP/1.${request.minorVersion}" ` +
+    `${entry.clientAddress} - - [${clfTime(entry.endedAt)}] "${line ?? "-"}" ` +
     `${entry.status} ${entry.responseBytes} "${escaped(referer)}" "${escaped(agent)}"\n`
   )
 }

@@ -1,18 +1,15 @@
 // Whoever wants to know of every request that ends: the counters always, the access log when there is one, and the log for what failed.
-import type { RequestHead } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
-import type { Client } from "../exchange/client.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import { failures } from "../exchange/failures.ts"
-import type { FailureCode } from "../exchange/failures.ts"
 import { accessLine } from "./access-line.ts"
 import type { AccessEntry, AccessLineOptions } from "./access-line.ts"
 import type { ExchangeTracing } from "./exchange-tracing.ts"
 import type { LineFile } from "./line-file.ts"
 import type { Recorder } from "./recorder.ts"
 import { SettledLog } from "./settled-log.ts"
-import type { ExchangeObserver, SettledExchange } from "./settled-exchange.ts"
+import type { ExchangeObserver, RefusedRequest, SettledExchange } from "./settled-exchange.ts"
 
 export interface ObserversOptions {
   readonly recorder: Recorder
@@ -58,15 +55,16 @@ export class Observers implements ExchangeObserver {
     })
   }
 
-  refused(request: RequestHead, client: Client, code: FailureCode, exchangeId: string): void {
-    this.#options.recorder.refused(request, client, code)
+  refused(refused: RefusedRequest): void {
+    this.#options.recorder.refused(refused)
     if (this.#options.access === undefined) return
+    const { request, clientAddress, code, status, exchangeId } = refused
     this.#write({
       endedAt: this.#options.clock.now(),
       exchangeId,
-      clientAddress: client.remoteAddress,
+      clientAddress,
       request,
-      status: failures[code].status,
+      status,
       requestBytes: 0,
       responseBytes: 0,
       totalMs: 0,

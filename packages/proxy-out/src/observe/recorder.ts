@@ -1,11 +1,9 @@
 // Counts what happens at the edge, at the price of a few additions each. Nothing is made of the numbers before somebody asks (metrics.ts).
-import type { RequestHead } from "@restante/protocol"
 import type { SessionObserver } from "../attach/sessions.ts"
-import type { Client } from "../exchange/client.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import { failures } from "../exchange/failures.ts"
 import type { FailureCode } from "../exchange/failures.ts"
-import type { ExchangeObserver, SettledExchange } from "./settled-exchange.ts"
+import type { ExchangeObserver, RefusedRequest, SettledExchange } from "./settled-exchange.ts"
 import { CountsByTunnel } from "./tunnel-counts.ts"
 
 export class Recorder implements ExchangeObserver, SessionObserver {
@@ -40,7 +38,7 @@ export class Recorder implements ExchangeObserver, SessionObserver {
     if (upstreamMs !== undefined) counts.upstream.observe(upstreamMs)
   }
 
-  refused(_request: RequestHead, _client: Client, code: FailureCode): void {
+  refused({ code }: RefusedRequest): void {
     this.#failed(code)
   }
 

@@ -29,6 +29,16 @@ export interface SettledExchange {
 /** Called for every request, on the hot path: it must cost next to nothing. */
 export interface ExchangeObserver {
   settled(exchange: SettledExchange, outcome: ExchangeOutcome): void
-  /** A request that was refused before it became an exchange. */
-  refused(request: RequestHead, client: Client, code: FailureCode, exchangeId: string): void
+  refused(refused: RefusedRequest): void
+}
+
+/** A request that got an error of ours before it became an exchange. */
+export interface RefusedRequest {
+  /** Undefined for what could not be read, or did not come in time. */
+  readonly request: RequestHead | undefined
+  /** The client's own, where trusted proxies say it. */
+  readonly clientAddress: string
+  readonly code: FailureCode
+  readonly status: number
+  readonly exchangeId: string
 }

@@ -28,6 +28,23 @@ function line(
   )
 }
 
+test("a request that could not be read has its client and its error alone", () => {
+  const entry = { request: undefined, status: 400, error: "bad_request" }
+  expect(JSON.parse(line("", entry))).toEqual({
+    time: "2026-11-21T09:08:07.065Z",
+    exchange: "V1StGXR8",
+    client: "203.0.113.9",
+    status: 400,
+    requestBytes: 0,
+    responseBytes: 12,
+    totalMs: 3,
+    error: "bad_request",
+  })
+  expect(line("", { ...entry, format: "combined" })).toBe(
+    '203.0.113.9 - - [21/Nov/2026:09:08:07 +0000] "-" 400 12 "-" "-"\n',
+  )
+})
+
 describe("json", () => {
   test("says what became of the request, with durations in milliseconds", () => {
     const text = line("Referer: https://b.example/\r\nUser-Agent: curl/8\r\n", {
