@@ -89,7 +89,7 @@ describe("named tokens", { concurrent: true, timeout: 120_000 }, () => {
     expect(((await stat(file)).mode & 0o777).toString(8)).toBe("600")
     expect([(await readFile(file, "utf8")).includes(secret), stdout.includes(secret)]).toEqual([false, false])
     expect(stdout).toMatch(
-      /^NAME +TUNNELS +ROUTES +CREATED +EXPIRES\nshop +shop +- +\d{4}-\d\d-\d\d +\d{4}-.*Z\n$/,
+      /^NAME +TUNNELS +ROUTES +PORTS +CREATED +EXPIRES\nshop +shop +- +- +\d{4}-\d\d-\d\d +\d{4}-.*Z\n$/,
     )
   })
 

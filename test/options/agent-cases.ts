@@ -21,6 +21,14 @@ export const agentCases: Readonly<Record<keyof AgentTable, OptionCase>> = {
   tunnel: { ...text("shop"), bad: "Shop", says: /not a tunnel's name/ },
   route: { good: "a.example/api", reads: ["a.example/api"], bad: "https://a.example", says: /not a route/ },
   "strip-prefix": { ...onOrOff, with: { route: "/api" } },
+  tcp: {
+    good: "20022=127.0.0.1:22",
+    reads: [{ kind: "tcp", port: 20_022, target: { kind: "tcp", host: "127.0.0.1", port: 22 } }],
+    bad: "127.0.0.1:22",
+    says: /Write PORT=HOST:PORT, as in 20022=127.0.0.1:22/,
+  },
+  "proxy-protocol": { ...text("v2"), bad: "v1", says: /not one of off, v2/ },
+  "max-connections": { good: "9", reads: 9, bad: "0", says: /whole number from 1 to 65535/ },
   "token-file": { ...text("/token"), bad: "/no/such", says: /--token-file: .*no such file/, atStart },
   "ca-file": { ...text("/ca.pem"), bad: "/no/ca.pem", says: /--ca-file: .*no such file/, atStart },
   "external-ca-file": {

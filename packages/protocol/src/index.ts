@@ -2,6 +2,7 @@
 export * from "./config/index.ts"
 export * from "./doctor/index.ts"
 export * from "./http1/index.ts"
+export * from "./ports/index.ts"
 export * from "./routes/index.ts"
 export * from "./session/index.ts"
 export * from "./tracing/index.ts"

@@ -1,10 +1,11 @@
 // What an agent needs to know to run. cli-options.ts makes it from the command line; tests make it by hand.
-import type { Secret } from "@restante/protocol"
+import type { OpenPort, Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { ClientIdentity } from "./attach/client-identity.ts"
 import type { ForwardProxy } from "./attach/forward-proxy.ts"
 import type { ReplayTracing } from "./observe/replay-tracing.ts"
 import type { RequestListener } from "./observe/settled-request.ts"
+import type { PortMapping } from "./ports.ts"
 
 export interface AgentOptions {
   /** The private server that requests are replayed to. */
@@ -31,6 +32,14 @@ export interface AgentOptions {
   readonly concurrency: number
   /** Most connections that have switched protocols (WebSockets) at a time, beside `concurrency`; 0 to 65,535. Default `defaultMaxUpgrades`. */
   readonly maxUpgrades?: number | undefined
+  /** Ports of the edge that lead here. Default: none. */
+  readonly ports?: readonly PortMapping[] | undefined
+  /** What TCP servers are told of their client before its first byte. Default: nothing. */
+  readonly proxyProtocol?: boolean | undefined
+  /** Most connections of ports at a time, beside `concurrency`; 1 to 65,535. Default `defaultMaxConnections`. */
+  readonly maxConnections?: number | undefined
+  /** Told of the edge's ports whenever it opened them for this agent. */
+  readonly onPorts?: ((ports: readonly OpenPort[]) => void) | undefined
   readonly hostHeader: HostHeader
   /** Makes a span of every request; undefined: none, and trace fields cross untouched. */
   readonly tracing?: ReplayTracing | undefined
@@ -43,6 +52,7 @@ export interface AgentOptions {
 
 /** Each holds a connection to the private server, and memory only while it speaks. */
 export const defaultMaxUpgrades = 4096
+export const defaultMaxConnections = 4096
 
 /** Where the private server listens. `basePath` is "" or begins with "/" and does not end with it; it is put before every request's path, byte for byte. */
 export type UpstreamAddress =

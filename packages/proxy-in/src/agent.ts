@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
+import type { PortRequest } from "@restante/protocol"
 import { externalText, upstreamText } from "./addresses.ts"
-import { defaultMaxUpgrades } from "./agent-options.ts"
+import { defaultMaxConnections, defaultMaxUpgrades } from "./agent-options.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import { Backoff } from "./attach/backoff.ts"
 import { EdgeClient } from "./attach/edge-client.ts"
@@ -12,6 +13,8 @@ import { LinkError } from "./attach/link-error.ts"
 import { monotonicMs, systemClock } from "./clock.ts"
 import { LogLimit } from "./observe/log-limit.ts"
 import { TunnelRecord } from "./observe/tunnel-record.ts"
+import { PortTargets } from "./port-targets.ts"
+import type { PortMapping } from "./ports.ts"
 import { Replays } from "./replays.ts"
 import type { AgentCounters, AgentStatus, LinkState } from "./status/status.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
@@ -28,6 +31,7 @@ export class Agent implements AsyncDisposable {
   readonly #clock = systemClock
   readonly #client: EdgeClient
   readonly #pool: UpstreamPool
+  readonly #targets: PortTargets
   readonly #backoff: Backoff
   /** For what only a person can put right. */
   readonly #patientBackoff: Backoff
@@ -56,6 +60,12 @@ export class Agent implements AsyncDisposable {
       upstream: options.server,
       clock: this.#clock,
       maxIdle: options.concurrency,
+    })
+    this.#targets = new PortTargets({
+      ports: options.ports ?? [],
+      proxyProtocol: options.proxyProtocol ?? false,
+      shared: this.#pool,
+      clock: this.#clock,
     })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
     this.#patientBackoff = new Backoff({ firstMs: 1000, mostMs: 15_000 }, this.#clock)
@@ -125,11 +135,23 @@ export class Agent implements AsyncDisposable {
   /** One session, from attaching to its end. Rejects with what ended it. */
   async #serve(signal: AbortSignal): Promise<void> {
     const { tunnel, routes, stripPrefix, concurrency, transport, hostHeader } = this.#options
+    const { ports = [], maxConnections = defaultMaxConnections, onPorts } = this.#options
     const welcome = await this.#client.attach(
-      { tunnel, routes, stripPrefix, concurrency, instance: this.#instance(), software },
+      {
+        tunnel,
+        routes,
+        stripPrefix,
+        concurrency,
+        instance: this.#instance(),
+        ...(ports.length === 0 ? {} : { ports: portRequests(ports), connections: maxConnections }),
+        software,
+      },
       signal,
     )
     signal.throwIfAborted()
+    // An edge that does not know ports says nothing of them.
+    if (welcome.ports.length < ports.length) throw new LinkError("version", "the edge opens no ports")
+    if (ports.length > 0) onPorts?.(welcome.ports)
     const over = Promise.withResolvers<never>()
     const replays: Replays = new Replays({
       pool: this.#pool,
@@ -137,6 +159,8 @@ export class Agent implements AsyncDisposable {
       concurrency,
       now: monotonicMs,
       maxUpgrades: this.#options.maxUpgrades ?? defaultMaxUpgrades,
+      tcpTargetOf: (head) => this.#targets.tcp(head),
+      maxConnections,
       link: () => link,
       tracing: this.#options.tracing,
       onSettled: (request, outcome) => this.#record.settled(request, outcome),
@@ -187,6 +211,7 @@ export class Agent implements AsyncDisposable {
       await this.#client.detach(link.session)
     }
     await this.#running
+    await this.#targets.close()
     await this.#pool.close()
     await this.#client.close()
     this.#state = { kind: "stopped" }
@@ -243,6 +268,11 @@ export class Agent implements AsyncDisposable {
     const place = JSON.stringify([hostname(), upstreamText(server), external.href, tunnel])
     return createHash("sha256").update(place).digest("base64url").slice(0, 22)
   }
+}
+
+/** Without where they lead: that is nobody's business but ours. */
+function portRequests(ports: readonly PortMapping[]): readonly PortRequest[] {
+  return ports.map(({ kind, name, port }) => ({ kind, name, port }))
 }
 
 const software = "proxy-in/0.1.0"

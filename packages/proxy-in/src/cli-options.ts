@@ -17,8 +17,9 @@ import {
   type Option,
 } from "@restante/protocol"
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
-import { defaultMaxUpgrades, transports } from "./agent-options.ts"
+import { defaultMaxConnections, defaultMaxUpgrades, transports } from "./agent-options.ts"
 import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
+import { parseTcpArgument } from "./ports.ts"
 
 /** Where the status page listens when `--port` is not given and it is free there. */
 export const defaultStatusPort = 8081
@@ -165,6 +166,36 @@ export const agentTable = {
     default: "preserve",
     schema: { type: "string", pattern: "^[^/]+$" },
     read: parseHostHeader,
+  },
+  tcp: {
+    group: "Ports",
+    live: true,
+    perTunnel: true,
+    placeholder: "PORT=HOST:PORT",
+    help:
+      "a TCP port of the edge that leads to a private server, as in 20022=127.0.0.1:22 or auto=127.0.0.1:22 (the edge chooses), " +
+      "also to unix:/run/app.sock; proxy-out has to be started with --tcp-ports",
+    list: true,
+    schema: { type: "string", pattern: "^([0-9]{1,5}|[Aa][Uu][Tt][Oo])=." },
+    read: parseTcpArgument,
+  },
+  "proxy-protocol": {
+    group: "Ports",
+    live: true,
+    perTunnel: true,
+    placeholder: "off|v2",
+    help: "v2 tells the servers of --tcp the client's address by the PROXY protocol; they have to expect it",
+    default: "off",
+    ...choice(["off", "v2"]),
+  },
+  "max-connections": {
+    group: "Ports",
+    live: true,
+    perTunnel: true,
+    placeholder: "N",
+    help: "most connections of ports at a time, 1 to 65535; the edge holds the rest. They do not count against --concurrency",
+    default: String(defaultMaxConnections),
+    ...wholeNumber(1, 65_535),
   },
   port: {
     group: "Watching it",

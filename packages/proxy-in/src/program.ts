@@ -53,9 +53,20 @@ async function runAgent(
   const lines = terminal !== undefined && around.errors.isTerminal ? terminal.log : around.errors
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], lines))
   for (const warning of configuration.warnings) log.warn(warning)
+  const told = new Set<string>()
+  const tellOfPorts = (portLines: readonly string[]): void => {
+    for (const portLine of portLines) {
+      if (told.has(portLine)) continue
+      told.add(portLine)
+      if (terminal === undefined) around.output.write(`${portLine}\n`)
+      else log.info(portLine)
+    }
+  }
   const optionsOf = ({ tunnels }: RunLine<AgentTable>): Promise<AgentOptions[]> =>
     Promise.all(
-      tunnels.map((tunnel) => agentOptions(tunnel, { environment: around.environment, log, terminal })),
+      tunnels.map((tunnel) =>
+        agentOptions(tunnel, { environment: around.environment, log, terminal, onPorts: tellOfPorts }),
+      ),
     )
   const options = await optionsOf(line)
   warnOfOpenToken(values.external, log)

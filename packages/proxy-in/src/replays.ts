@@ -4,14 +4,21 @@ import { openKind, StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
 import type { HostHeader } from "./agent-options.ts"
 import type { ReplayTracing } from "./observe/replay-tracing.ts"
-import type { RequestListener } from "./observe/settled-request.ts"
+import type { RequestListener, SettledRequest } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
 import type { UpstreamPool } from "./upstream/pool.ts"
+import type { RunningStream } from "./upstream/running-stream.ts"
+import { TcpRelay } from "./upstream/tcp-relay.ts"
+import type { TcpRelayOptions } from "./upstream/tcp-relay.ts"
 import type { ReplyStream } from "./upstream/reply-stream.ts"
 
 export interface ReplaysOptions {
   readonly pool: UpstreamPool
+  /** Where ports lead. Default: nowhere. */
+  readonly tcpTargetOf?: TcpRelayOptions["targetOf"] | undefined
+  /** Most connections of ports at a time; they do not count against `concurrency`. Default 0. */
+  readonly maxConnections?: number | undefined
   readonly hostHeader: HostHeader
   readonly concurrency: number
   /** Milliseconds that only go forward. */
@@ -36,10 +43,12 @@ const defaultHeadTimeoutMs = 60_000
 
 export class Replays implements StreamSink {
   readonly #options: ReplaysOptions
-  readonly #running = new StreamTable<Replay>()
+  readonly #running = new StreamTable<RunningStream>()
   /** Of those that run, the ones that asked to switch protocols, and the ones that have. */
   #upgrades = 0
   #switched = 0
+  /** Of those that run, the ones of ports. */
+  #connections = 0
   #draining = false
   #idle: (() => void) | undefined
 
@@ -77,7 +86,8 @@ export class Replays implements StreamSink {
     const { pool, hostHeader, concurrency, maxUpgrades, link, now } = this.#options
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
-    if (this.#running.size - this.#switched >= concurrency)
+    if (frame.kind === openKind.tcp) return this.#openConnection(stream, frame)
+    if (this.#running.size - this.#switched - this.#connections >= concurrency)
       return link().out.reset(stream, "agent_overloaded")
     const upgrade = frame.kind === openKind.upgrade
     if (upgrade && this.#upgrades >= maxUpgrades) return link().out.reset(stream, "upgrade_limit")
@@ -102,6 +112,22 @@ export class Replays implements StreamSink {
     if (upgrade) this.#upgrades++
     this.#running.set(stream, replay)
     replay.start()
+  }
+
+  #openConnection(stream: number, frame: OpenFrame): void {
+    const { maxConnections = 0, tcpTargetOf, link, now } = this.#options
+    if (this.#connections >= maxConnections) return link().out.reset(stream, "agent_overloaded")
+    const relay = new TcpRelay(frame, new Reply(stream, link()), {
+      targetOf: (head) => tcpTargetOf?.(head),
+      now,
+      onSettled: (outcome) => {
+        this.#connections--
+        this.#settled(stream, relay, outcome)
+      },
+    })
+    this.#connections++
+    this.#running.set(stream, relay)
+    relay.start()
   }
 
   onData(stream: number, bytes: Buffer): void {
@@ -132,9 +158,9 @@ export class Replays implements StreamSink {
     // The edge is about to stop: it opens nothing more, and what runs goes on.
   }
 
-  #settled(stream: number, replay: Replay, outcome: ReplayOutcome): void {
+  #settled(stream: number, settled: SettledRequest, outcome: ReplayOutcome): void {
     this.#running.delete(stream)
-    this.#options.onSettled(replay, outcome)
+    this.#options.onSettled(settled, outcome)
     if (this.#running.size === 0) this.#idle?.()
   }
 }

@@ -5,14 +5,16 @@ import type { Logger } from "pino"
 import type { AgentOptions } from "./agent-options.ts"
 import type { AgentTable } from "./cli-options.ts"
 import type { Terminal } from "./terminal/terminal.ts"
+import { portLines, portMappings } from "./ports.ts"
 import { readWay } from "./way-options.ts"
 
 /** Raises `CommandError` for values that do not fit together and for files that are not what they should be. */
 export async function agentOptions(
   values: OptionValues<AgentTable>,
-  { environment, log, terminal }: Surrounding,
+  { environment, log, terminal, onPorts }: Surrounding,
 ): Promise<AgentOptions> {
   checkRoutes(values)
+  const ports = portMappings(values.tcp)
   const way = await readWay(values, environment)
   const token = await givenToken({
     file: values["token-file"],
@@ -35,6 +37,10 @@ export async function agentOptions(
     concurrency: values.concurrency,
     maxUpgrades: values["max-upgrades"],
     hostHeader: values["host-header"],
+    ports,
+    proxyProtocol: values["proxy-protocol"] === "v2",
+    maxConnections: values["max-connections"],
+    onPorts: (opened) => onPorts?.(portLines(values.external, ports, opened)),
     onRequest: terminal && ((request, outcome) => terminal.request(values.tunnel, request, outcome)),
     logRequests: values["log-requests"],
     log,
@@ -44,6 +50,8 @@ export async function agentOptions(
 interface Surrounding {
   readonly environment: Environment
   readonly log: Logger
+  /** Told what the edge's ports lead to whenever it opened them, a line for each. */
+  readonly onPorts?: ((lines: readonly string[]) => void) | undefined
   /** Where request lines go, when a person watches. */
   readonly terminal: Terminal | undefined
 }

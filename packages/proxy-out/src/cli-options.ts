@@ -16,9 +16,10 @@ import {
   type Option,
   type Secret,
 } from "@restante/protocol"
-import { dispatches } from "./edge-options.ts"
+import { defaultMaxConnections, dispatches } from "./edge-options.ts"
 import { accessLogFormats } from "./observe/access-line.ts"
 import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
+import { parsePortRange, type PortRange } from "./ports/port-range.ts"
 import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
 
 const hourMs = 3_600_000
@@ -118,6 +119,35 @@ export const edgeTable = {
       "an HTML page for browsers instead of the built-in one when the edge answers itself; it may say {{status}}, {{title}}, {{code}}, " +
       "{{exchange}}, {{advice}}, {{retry-after}} and {{refresh}}",
     ...anyText,
+  },
+  "tcp-ports": {
+    group: "Ports",
+    placeholder: "FIRST-LAST",
+    help:
+      "TCP ports that agents may ask for, as in 20000-20999 or 20022; without it none. They are opened on --host when an agent asks, " +
+      "a named token has to allow them",
+    list: true,
+    schema: {
+      type: ["string", "integer"],
+      pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$",
+      minimum: 1,
+      maximum: 65_535,
+    },
+    read: parsePorts,
+  },
+  "max-connections": {
+    group: "Ports",
+    placeholder: "N",
+    help: "most connections of one port at a time, 1 to 65535; the next one is reset at once",
+    default: String(defaultMaxConnections),
+    ...wholeNumber(1, 65_535),
+  },
+  "keep-ports": {
+    group: "Ports",
+    placeholder: "DURATION",
+    help: "how long a port stays open for its tunnel while no agent serves it, 0s to 24h; what comes meanwhile waits as long as --hold says",
+    default: "10m",
+    ...duration({ leastMs: 0, mostMs: 24 * hourMs }),
   },
   redis: {
     group: "Queue",
@@ -283,6 +313,15 @@ function parseTrustedProxy(text: string): AddressRange {
   throw new CommandError(
     "usage",
     `${shown(text)} is no range of addresses. Write one as in 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32.`,
+  )
+}
+
+function parsePorts(text: string): PortRange {
+  const range = parsePortRange(text)
+  if (range !== undefined) return range
+  throw new CommandError(
+    "usage",
+    `${shown(text)} is no range of ports. Write FIRST-LAST as in 20000-20999, or a single port, each from 1 to 65535.`,
   )
 }
 

@@ -4,6 +4,7 @@ import type { Logger } from "pino"
 import type { AccessLog } from "./observe/access-settings.ts"
 import type { Patience } from "./ingress/patience.ts"
 import type { AddressRange } from "./ingress/trusted-proxies.ts"
+import type { PortRange } from "./ports/port-range.ts"
 import type { ErrorPage } from "./exchange/error-page.ts"
 
 export interface EdgeOptions {
@@ -39,6 +40,8 @@ export interface EdgeOptions {
   readonly accessLog?: AccessLog | undefined
   /** Where traces go, and which; undefined: none are made. */
   readonly tracing?: TracingSettings | undefined
+  /** Ports that agents may ask for. Default: none. */
+  readonly ports?: PortOptions | undefined
   readonly log: Logger
   /** Where the edge keeps what it has to know after a restart; undefined: nowhere. */
   readonly dataDir?: string | undefined
@@ -47,6 +50,19 @@ export interface EdgeOptions {
   /** What browsers see instead of our own page when the edge answers itself. */
   readonly errorPage?: ErrorPage | undefined
 }
+
+export interface PortOptions {
+  /** What may be asked for; none: no such ports are opened. */
+  readonly tcp?: readonly PortRange[] | undefined
+  readonly udp?: readonly PortRange[] | undefined
+  /** Most connections, or flows, of one port at a time, at least 1. Default `defaultMaxConnections`. */
+  readonly maxConnections?: number | undefined
+  /** How long a port stays its tunnel's without an agent that serves it, in milliseconds. Default `defaultKeepMs`. */
+  readonly keepMs?: number | undefined
+}
+
+export const defaultMaxConnections = 1024
+export const defaultKeepMs = 600_000
 
 /** What can change while an edge runs; see `EdgeOptions`. */
 export type EdgeLimits = Pick<EdgeOptions, "holdMs" | "timeoutMs" | "maxQueue">

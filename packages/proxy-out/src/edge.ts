@@ -7,6 +7,7 @@ import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import { Credentials } from "./credentials/credentials.ts"
+import { defaultKeepMs, defaultMaxConnections } from "./edge-options.ts"
 import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
@@ -18,6 +19,9 @@ import { Recorder } from "./observe/recorder.ts"
 import { spanExporter } from "./observe/span-post.ts"
 import { openQueue } from "./queue/open-queue.ts"
 import { KnownTunnels } from "./routing/known-tunnels.ts"
+import { Ports } from "./ports/ports.ts"
+import { PortStreams } from "./ports/port-streams.ts"
+import { TcpPort } from "./ports/tcp-port.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
@@ -102,9 +106,30 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     observer: observers,
     tracing,
   })
-  const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) })
+  const portStreams = new PortStreams({
+    broker,
+    clock,
+    get holdMs() {
+      return limits().holdMs
+    },
+    get maxQueue() {
+      return limits().maxQueue
+    },
+  })
+  const ports = new Ports({
+    edgeId,
+    host,
+    ranges: { tcp: options.ports?.tcp ?? [], udp: options.ports?.udp ?? [] },
+    streams: portStreams,
+    maxConnections: options.ports?.maxConnections ?? defaultMaxConnections,
+    keepMs: options.ports?.keepMs ?? defaultKeepMs,
+    make: { tcp: (made) => new TcpPort(made), udp: (made) => new TcpPort(made) },
+    log,
+  })
+  const relayed =
+    relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) ?? portStreams.get(id) })
   const tickets: TicketSource = {
-    own: (ticket) => exchanges.get(ticket.id),
+    own: (ticket) => exchanges.get(ticket.id) ?? portStreams.get(ticket.id),
     isForeign: (ticket) => ticket.owner !== edgeId,
     claim: (ticket, onGranted, onRefused) =>
       relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
@@ -118,6 +143,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
       return limits().timeoutMs
     },
     observer: recorder,
+    onServed: (queue, served) => (served ? ports.served(queue) : ports.unserved(queue)),
   })
   const tunnels = new KnownTunnels({
     store,
@@ -132,7 +158,8 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     log,
     onChange: () =>
       sessions.endThose(
-        ({ credentialId, tunnel }) => !credentials.allows(credentialId, tunnel, tunnels.routesOf(tunnel)),
+        ({ credentialId, tunnel, ports: given }) =>
+          !credentials.allows(credentialId, tunnel, tunnels.routesOf(tunnel), given),
         "refused",
       ),
   })
@@ -140,6 +167,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     sessions,
     credentials,
     tunnels,
+    ports,
     clock,
     log,
     software,
@@ -178,7 +206,8 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     log.info({ running: exchanges.live }, "stopping")
     exchanges.refuseNew()
     ingress.refuseNew()
-    await exchanges.drain(drainMs)
+    ports.stop()
+    await Promise.all([exchanges.drain(drainMs), portStreams.drain(drainMs)])
     credentials.stop()
     sessions.stop()
     endpoints.stop()
@@ -201,6 +230,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     return { port, stop }
   } catch (error) {
     pages.stop()
+    ports.stop()
     credentials.stop()
     await tunnels.stop()
     await relay?.stop()

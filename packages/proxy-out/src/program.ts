@@ -73,6 +73,11 @@ async function runEdge(
       bodyMs: values["body-timeout"],
       idleMs: values["idle-timeout"],
     },
+    ports: {
+      tcp: values["tcp-ports"],
+      maxConnections: values["max-connections"],
+      keepMs: values["keep-ports"],
+    },
     token: found.token,
     tokensFile,
     dataDir,

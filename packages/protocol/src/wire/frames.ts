@@ -55,7 +55,7 @@ export const frameType = {
 /** Types from here on are extensions: a receiver that does not know one skips it. */
 export const firstExtensionType = 128
 
-/** What a stream carries: an HTTP exchange, one that asks to switch protocols; `tcp` and `udp` are reserved numbers. */
+/** What a stream carries: an HTTP exchange, one that asks to switch protocols, a TCP connection, the datagrams of a UDP flow. */
 export const openKind = { http: 1, upgrade: 2, tcp: 3, udp: 4 } as const
 export type OpenKind = (typeof openKind)[keyof typeof openKind]
 

@@ -1,8 +1,16 @@
 // The agent's requests to its edge, one function per endpoint (docs/protocol.md). Sockets, TLS and HTTP are undici's;
 // every answer is checked to be a Restante edge's before a byte of it is used.
 import { Readable } from "node:stream"
-import { MessageDecoder, messagesMediaType, preamble, protocolVersion } from "@restante/protocol"
-import type { Message, Secret } from "@restante/protocol"
+import {
+  maxPorts,
+  MessageDecoder,
+  messagesMediaType,
+  portKinds,
+  portNamePattern,
+  preamble,
+  protocolVersion,
+} from "@restante/protocol"
+import type { Message, OpenPort, PortRequest, Secret } from "@restante/protocol"
 import { Pool } from "undici"
 import type { Dispatcher } from "undici"
 import { z } from "zod"
@@ -23,6 +31,8 @@ export interface Hello {
   readonly stripPrefix?: boolean | undefined
   readonly instance: string
   readonly concurrency: number
+  readonly ports?: readonly PortRequest[] | undefined
+  readonly connections?: number | undefined
   readonly software: string
 }
 
@@ -30,6 +40,8 @@ export interface Welcome {
   readonly session: string
   readonly resumeSeconds: number
   readonly pollSeconds: number
+  /** Those that were asked for; none from an edge that does not know of ports. */
+  readonly ports: readonly OpenPort[]
 }
 
 export interface Look {
@@ -58,6 +70,16 @@ const welcomeSchema: z.ZodType<Welcome & { protocol: number }> = z.object({
   protocol: z.literal(protocolVersion),
   resumeSeconds: z.number().positive(),
   pollSeconds: z.number().positive(),
+  ports: z
+    .array(
+      z.object({
+        kind: z.enum(portKinds),
+        name: z.string().regex(portNamePattern),
+        port: z.int().min(1).max(65_535),
+      }),
+    )
+    .max(maxPorts)
+    .default([]),
 })
 
 export class EdgeClient {
@@ -287,6 +309,7 @@ const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
   route_refused: "route",
   route_taken: "route_taken",
   tunnels_full: "tunnels_full",
+  port_refused: "port_refused",
   rate_limited: "rate_limited",
   version_unsupported: "version",
   session_unknown: "session_over",
@@ -311,9 +334,9 @@ const problemSchema = z.object({
 function refusal(status: number, text: string): LinkError {
   const problem = problemSchema.safeParse(parseJson(text))
   const code = problem.success ? codesOfProblems[problem.data.code] : undefined
-  const route =
-    (code === "route_taken" || code === "route") && problem.success ? problem.data.detail : undefined
-  return new LinkError(code ?? "edge_error", route ?? `status ${status}`)
+  const told = code === "route_taken" || code === "route" || code === "port_refused"
+  const detail = told && problem.success ? problem.data.detail : undefined
+  return new LinkError(code ?? "edge_error", detail ?? `status ${status}`)
 }
 
 function only(field: string | string[] | undefined): string | undefined {

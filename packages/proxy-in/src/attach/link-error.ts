@@ -31,6 +31,8 @@ export const linkErrorTable = {
     "The token does not allow this route: choose another --route, or have the edge's operator make a token that allows it (proxy-out token create --routes).",
   route_taken:
     "Another tunnel at the edge has this route already: choose another --route, or have the edge's operator forget that tunnel (proxy-out tunnel forget).",
+  port_refused:
+    "The edge does not open a port that --tcp or --udp asks for: the detail says why, and which ones it opens.",
   tunnels_full:
     "The edge knows as many tunnels as it can: have its operator forget some (proxy-out tunnel forget).",
   rate_limited:
@@ -120,6 +122,7 @@ const personCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
   "route",
   "route_taken",
   "tunnels_full",
+  "port_refused",
   "rate_limited",
   "version",
 ])

@@ -5,9 +5,9 @@ import type { ReplayOutcome } from "../upstream/replay.ts"
 export interface SettledRequest {
   /** The id that the edge and the client know it by. */
   readonly exchange: string
-  /** "" for a request that was not valid. */
+  /** "" for a request that was not valid; TCP or UDP for what came in at a port. */
   readonly method: string
-  /** As the client sent it; "" for a request that was not valid. */
+  /** As the client sent it; "" for a request that was not valid. Of a port its name. */
   readonly target: string
   /** Of the upstream's answer; 0 when none came. */
   readonly status: number
@@ -16,6 +16,8 @@ export interface SettledRequest {
   readonly endedAt: number
   /** From sending it to the upstream to the head of the answer; undefined when none came. */
   readonly upstreamMs: number | undefined
+  /** The private server, as a person writes it, where that is not the tunnel's own one but a port's. */
+  readonly upstream?: string
   readonly requestBytes: number
   readonly responseBytes: number
 }

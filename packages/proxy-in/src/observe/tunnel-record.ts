@@ -86,7 +86,8 @@ export class TunnelRecord {
     this.tally.add(request, outcome)
     this.#rate.note(request.endedAt)
     if (outcome.kind === "failed") this.#failed(request, outcome)
-    else if (this.#down !== undefined && outcome.kind === "answered") this.#recovered(this.#down)
+    else if (this.#down !== undefined && outcome.kind === "answered" && request.upstream === undefined)
+      this.#recovered(this.#down)
     const { log, logRequests, onRequest } = this.#options
     if (logRequests || log.isLevelEnabled("debug")) this.#tell(request, outcome)
     onRequest?.(request, outcome)
@@ -94,9 +95,9 @@ export class TunnelRecord {
 
   #failed(request: SettledRequest, { code, detail }: Extract<ReplayOutcome, { kind: "failed" }>): void {
     const { tunnel, upstream, log, now } = this.#options
-    const remedy = remedyOf(code, upstream)
+    const remedy = remedyOf(code, request.upstream ?? upstream)
     this.#error(code, detail, remedy)
-    if (unreachableCodes.has(code)) {
+    if (request.upstream === undefined && unreachableCodes.has(code)) {
       if (this.#down !== undefined) {
         this.#down.failed++
         return

@@ -71,7 +71,7 @@ export function moreLine(text: string, { columns, paint }: LineView): string {
 function resultText(ending: ReplayOutcome): string {
   switch (ending.kind) {
     case "answered":
-      return String(ending.status)
+      return ending.status === 0 ? "closed" : String(ending.status)
     case "failed":
       return ending.code
     case "cancelled":

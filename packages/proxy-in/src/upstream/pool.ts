@@ -22,6 +22,8 @@ export interface UpstreamPoolOptions {
   readonly limits?: Http1Limits
   /** Bytes that the windows of all request bodies together may grow by. Default 64 MiB. */
   readonly windowBudgetBytes?: number
+  /** Whose buffers and windows it uses. Default: its own. */
+  readonly shared?: Pick<UpstreamPool, "buffers" | "windows"> | undefined
   /** Milliseconds; only differences count. */
   readonly clock: { now(): number }
 }
@@ -39,7 +41,7 @@ export class UpstreamPool implements AsyncDisposable {
   readonly upstream: UpstreamAddress
   readonly limits: Http1Limits
   /** What response bodies travel in. */
-  readonly buffers = new BodyBuffers()
+  readonly buffers: BodyBuffers
   /** What the request bodies' windows grow from. */
   readonly windows: WindowBudget
   readonly #maxIdle: number
@@ -55,7 +57,8 @@ export class UpstreamPool implements AsyncDisposable {
   constructor(options: UpstreamPoolOptions) {
     this.upstream = options.upstream
     this.limits = options.limits ?? defaultHttp1Limits
-    this.windows = new WindowBudget(options.windowBudgetBytes ?? 64 * 1024 * 1024)
+    this.buffers = options.shared?.buffers ?? new BodyBuffers()
+    this.windows = options.shared?.windows ?? new WindowBudget(options.windowBudgetBytes ?? 64 * 1024 * 1024)
     this.#maxIdle = options.maxIdle ?? 256
     this.#connectionOptions = {
       address: options.upstream,

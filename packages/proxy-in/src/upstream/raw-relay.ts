@@ -197,7 +197,9 @@ export class RawRelay implements RawUser {
   }
 
   #settleWhenOver(): void {
-    if (this.#edgeTold && this.#edgeEnded && this.#upstream !== "open") this.#finish(undefined)
+    if (!this.#edgeTold || !this.#edgeEnded || this.#upstream === "open") return
+    // What it has not taken yet is still its: the connection ends by itself then.
+    if (this.#upstream === "gone" || this.#options.connection.unsentBytes === 0) this.#finish(undefined)
   }
 
   #finish(failure: UpstreamFailure | undefined): void {

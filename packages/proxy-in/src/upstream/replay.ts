@@ -13,6 +13,7 @@ import type { ReplyStream } from "./reply-stream.ts"
 import { RequestBody } from "./request-body.ts"
 import { upstreamRequest } from "./request-head.ts"
 import type { UpstreamRequest } from "./request-head.ts"
+import type { RunningStream } from "./running-stream.ts"
 import { ResponseRelay } from "./response-relay.ts"
 
 export interface ReplayOptions {
@@ -39,7 +40,7 @@ export type ReplayOutcome =
   /** Reset by the edge before the answer was whole. */
   | { readonly kind: "cancelled" }
 
-export class Replay implements ConnectionUser, SettledRequest {
+export class Replay implements RunningStream, ConnectionUser, SettledRequest {
   readonly exchange: string
   /** When the agent got it, when the upstream did, when its answer began and when all was over; 0: not yet. */
   readonly startedAt: number

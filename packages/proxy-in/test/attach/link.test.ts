@@ -74,7 +74,7 @@ class Linked implements AsyncDisposable {
     const ignore = (): void => {}
     return new Link({
       client,
-      welcome: { session: sessionId, resumeSeconds: 30, pollSeconds: 25 },
+      welcome: { session: sessionId, resumeSeconds: 30, pollSeconds: 25, ports: [] },
       transport: this.#transport,
       clock: { now: () => Date.now(), random: () => 1 },
       sink: {

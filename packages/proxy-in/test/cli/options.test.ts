@@ -315,6 +315,19 @@ describe("help and version", () => {
                                     client's, upstream for the one of --server, or a
                                     fixed value (default preserve)
 
+        Ports:
+          --tcp PORT=HOST:PORT      a TCP port of the edge that leads to a private
+                                    server, as in 20022=127.0.0.1:22 or
+                                    auto=127.0.0.1:22 (the edge chooses), also to
+                                    unix:/run/app.sock; proxy-out has to be started with
+                                    --tcp-ports (may be repeated)
+          --proxy-protocol off|v2   v2 tells the servers of --tcp the client's address
+                                    by the PROXY protocol; they have to expect it
+                                    (default off)
+          --max-connections N       most connections of ports at a time, 1 to 65535; the
+                                    edge holds the rest. They do not count against
+                                    --concurrency (default 4096)
+
         Watching it:
           --port PORT               port on 127.0.0.1 for the status page and
                                     /status.json, 0 to 65535; 0 lets the system choose,

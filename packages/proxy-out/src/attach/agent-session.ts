@@ -1,7 +1,7 @@
 // One agent process attached to this edge. It outlives the connections that carry it: streams go on when a carrier is
 // lost and another comes, and end when the session does.
 import { headFlags, Session, StreamTable, WireError, wireLimits } from "@restante/protocol"
-import type { Message, OpenFrame, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
+import type { Message, OpenFrame, OpenPort, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Carrier } from "./carrier.ts"
 import { SessionStream } from "./session-stream.ts"
@@ -16,6 +16,13 @@ export interface AgentSessionOptions {
   readonly credentialId: string
   /** Most streams at a time. */
   readonly concurrency: number
+  /** Whether it takes requests. Default true. */
+  readonly http?: boolean
+  /** Ports of the edge that lead to it, and the queues of their tickets. Default: none. */
+  readonly ports?: readonly OpenPort[]
+  readonly queues?: readonly string[]
+  /** Most streams of ports at a time, beside `concurrency`. Default 0. */
+  readonly connections?: number
   /** What an agent is told about how long the upstream may take to begin its answer, in milliseconds. */
   readonly timeoutMs: number
   readonly port: AgentSessionPort
@@ -40,13 +47,17 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly id: string
   readonly tunnel: string
   readonly instance: string
+  /** Of its ports' tickets. */
+  readonly queues: readonly string[]
   readonly session: Session
   readonly #options: AgentSessionOptions
   readonly #streams = new StreamTable<SessionStream>()
   readonly #carriers: Carrier[] = []
   readonly #blocked = new Set<SessionStream>()
-  /** Of the streams, those that have switched protocols. */
-  #switched = 0
+  /** Of the streams, those that do not count against the concurrency: of ports, or switched to another protocol. */
+  #lasting = 0
+  /** Of these, the ones of ports. */
+  #ofPorts = 0
   #lastStream = 0
   #nextCarrier = 1
   /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
@@ -70,6 +81,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.id = options.id
     this.tunnel = options.tunnel
     this.instance = options.instance
+    this.queues = options.queues ?? []
     this.session = new Session({
       sink: this,
       onOutput: () => this.#scheduleFlush(),
@@ -82,6 +94,10 @@ export class AgentSession implements SessionSink, StreamOwner {
   /** For people. */
   get about(): Pick<AgentSessionOptions, "concurrency" | "since" | "software"> {
     return this.#options
+  }
+
+  get ports(): readonly OpenPort[] {
+    return this.#options.ports ?? []
   }
 
   get credentialId(): string {
@@ -105,10 +121,16 @@ export class AgentSession implements SessionSink, StreamOwner {
     return this.#ended
   }
 
-  /** How many more streams the agent takes now; none while nothing carries them. Those that have switched protocols do not count. */
+  /** How many more requests the agent takes now; none while nothing carries them. Those that have switched protocols do not count. */
   get room(): number {
+    if (this.#draining || this.#ended || this.#carriers.length === 0 || this.#options.http === false) return 0
+    return this.#options.concurrency - (this.#streams.size - this.#lasting)
+  }
+
+  /** How many more streams of ports. */
+  get portRoom(): number {
     if (this.#draining || this.#ended || this.#carriers.length === 0) return 0
-    return this.#options.concurrency - (this.#streams.size - this.#switched)
+    return (this.#options.connections ?? 0) - this.#ofPorts
   }
 
   get congested(): boolean {
@@ -121,6 +143,10 @@ export class AgentSession implements SessionSink, StreamOwner {
     const id = this.#streamId()
     const stream = new SessionStream(this, id, ++this.#opened, ticket)
     this.#streams.set(id, stream)
+    if (stream.ofPort) {
+      this.#lasting++
+      this.#ofPorts++
+    }
     this.session.open(id, {
       kind: ticket.kind,
       exchangeId: ticket.id,
@@ -219,7 +245,8 @@ export class AgentSession implements SessionSink, StreamOwner {
     const certain = how === "farewell" || (how === "replaced" && allHeard && inOrder)
     const streams = this.#streams.values()
     this.#streams.clear()
-    this.#switched = 0
+    this.#lasting = 0
+    this.#ofPorts = 0
     for (const stream of streams) {
       const sent = stream.opened <= this.#sent
       stream.sink?.onLost({ begun: sent ? (certain ? "untaken" : "maybe") : "no" })
@@ -242,7 +269,8 @@ export class AgentSession implements SessionSink, StreamOwner {
     stream.sink = undefined
     this.#blocked.delete(stream)
     if (!this.#streams.delete(stream.id)) return
-    if (stream.switched) this.#switched--
+    if (stream.lasting) this.#lasting--
+    if (stream.ofPort) this.#ofPorts--
     this.#options.port.onRoom(this)
   }
 
@@ -310,8 +338,8 @@ export class AgentSession implements SessionSink, StreamOwner {
 
   #switch(stream: SessionStream): void {
     stream.maySwitch = false
-    stream.switched = true
-    this.#switched++
+    stream.lasting = true
+    this.#lasting++
     this.#options.port.onRoom(this)
   }
 

@@ -1,13 +1,16 @@
 // An agent that wants to attach says who it is: a small JSON body, checked before anything of it is used.
 import {
+  maxPorts,
   maxRouteLength,
   maxRoutes,
   parseRoute,
+  portKinds,
+  portNamePattern,
   protocolVersion,
   routeText,
   tunnelNamePattern,
 } from "@restante/protocol"
-import type { RequestHead } from "@restante/protocol"
+import type { PortRequest, RequestHead } from "@restante/protocol"
 import { z } from "zod"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ClientConnection } from "../ingress/client-connection.ts"
@@ -22,6 +25,12 @@ export interface AttachHello {
   readonly routes: readonly string[]
   /** Whether a route's prefix is cut off before the agent gets the request. */
   readonly stripPrefix: boolean
+  /** Whether it takes requests; false: only what comes in at its ports. */
+  readonly http: boolean
+  /** Ports of this host that are to lead to it. */
+  readonly ports: readonly PortRequest[]
+  /** Most connections and flows of ports at a time; they do not count against `concurrency`. */
+  readonly connections: number
   /** Name and version, for logs. */
   readonly software: string
 }
@@ -37,6 +46,19 @@ const helloSchema = z.object({
     .default([])
     .transform((routes) => [...new Set(routes)].toSorted()),
   stripPrefix: z.boolean().default(false),
+  http: z.boolean().default(true),
+  ports: z
+    .array(
+      z.object({
+        kind: z.enum(portKinds),
+        name: z.string().regex(portNamePattern),
+        port: z.int().min(0).max(65_535),
+      }),
+    )
+    .max(maxPorts)
+    .refine((ports) => new Set(ports.map(({ kind, name }) => `${kind} ${name}`)).size === ports.length)
+    .default([]),
+  connections: z.int().min(1).max(65_535).default(4096),
   software: z.string().regex(/^[\x20-\x7e]{1,100}$/),
 })
 
@@ -48,11 +70,16 @@ const maxBodyBytes = 64 * 1024
 export class AttachRequest implements RequestHandler {
   readonly #connection: ClientConnection
   readonly #keepAlive: boolean
-  readonly #accept: (hello: AttachHello) => Buffer
+  readonly #accept: (hello: AttachHello) => Promise<Buffer>
   readonly #chunks: Buffer[] = []
   #bytes = 0
+  #gone = false
 
-  constructor(head: RequestHead, connection: ClientConnection, accept: (hello: AttachHello) => Buffer) {
+  constructor(
+    head: RequestHead,
+    connection: ClientConnection,
+    accept: (hello: AttachHello) => Promise<Buffer>,
+  ) {
     this.#connection = connection
     this.#keepAlive = head.keepAlive
     this.#accept = accept
@@ -64,17 +91,25 @@ export class AttachRequest implements RequestHandler {
   }
 
   onBodyEnd(): void {
-    this.#connection.write(this.#answer())
-    this.#connection.finish(this.#keepAlive)
+    void this.#reply()
   }
 
   onReadPaused(): void {}
 
   onClientDrain(): void {}
 
-  onClientGone(): void {}
+  onClientGone(): void {
+    this.#gone = true
+  }
 
-  #answer(): Buffer {
+  async #reply(): Promise<void> {
+    const answer = await this.#answer()
+    if (this.#gone) return
+    this.#connection.write(answer)
+    this.#connection.finish(this.#keepAlive)
+  }
+
+  async #answer(): Promise<Buffer> {
     if (this.#bytes > maxBodyBytes)
       return problemResponse("malformed_request", { detail: `more than ${maxBodyBytes} bytes` })
     const said = parseJson(Buffer.concat(this.#chunks).toString("utf8"))

@@ -13,6 +13,8 @@ import { allowsRoute, allowsTunnel } from "../credentials/named-token.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
 import type { RequestHandler } from "../exchange/client.ts"
 import type { ClientConnection } from "../ingress/client-connection.ts"
+import { queueOf } from "../ports/ports.ts"
+import type { Ports } from "../ports/ports.ts"
 import type { KnownTunnels } from "../routing/known-tunnels.ts"
 import type { AgentSession } from "./agent-session.ts"
 import { AttachRequest } from "./attach-request.ts"
@@ -29,6 +31,7 @@ export interface EndpointsOptions {
   readonly sessions: Sessions
   readonly credentials: Credentials
   readonly tunnels: KnownTunnels
+  readonly ports: Ports
   readonly clock: Clock
   readonly log: Logger
   readonly software: string
@@ -124,30 +127,39 @@ export class Endpoints implements MessageRequestPort {
       : problemResponse("rate_limited", { retryAfterSeconds })
   }
 
-  #admit(hello: AttachHello, credential: Credential): Buffer {
-    const { sessions, tunnels, software } = this.#options
-    const { tunnel, routes, stripPrefix, concurrency } = hello
+  async #admit(hello: AttachHello, credential: Credential): Promise<Buffer> {
+    const { sessions, tunnels, ports, software } = this.#options
+    const { tunnel, routes, stripPrefix, concurrency, http } = hello
     if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
     const foreign = routes.find((route) => !allowsRoute(credential, route))
     if (foreign !== undefined) return this.#refused("route_refused", hello, credential, foreign)
     // Who only looks whether the way works takes no name and no route.
-    if (concurrency > 0) {
+    if (concurrency > 0 && http) {
       const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
       if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
       if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
     }
-    const session = sessions.create({ ...hello, id: nanoid(sessionIdLength), credentialId: credential.id })
+    const grant = await ports.claim({ tunnel, ports: hello.ports, allowance: credential.allow })
+    if (grant.kind === "refused") return this.#refused("port_refused", hello, credential, grant.reason)
+    const session = sessions.create({
+      ...hello,
+      ports: grant.ports,
+      queues: grant.ports.map((port) => queueOf(tunnel, port)),
+      id: nanoid(sessionIdLength),
+      credentialId: credential.id,
+    })
     return jsonResponse({
       session: session.id,
       protocol: protocolVersion,
       resumeSeconds,
       pollSeconds,
       software,
+      ports: grant.ports,
     })
   }
 
   #refused(
-    code: "tunnel_refused" | "route_refused" | "tunnels_full" | "route_taken",
+    code: "tunnel_refused" | "route_refused" | "tunnels_full" | "route_taken" | "port_refused",
     { tunnel }: AttachHello,
     { name }: Credential,
     detail?: string,

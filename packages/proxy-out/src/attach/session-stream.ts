@@ -24,8 +24,9 @@ export class SessionStream implements AgentStream {
   #responseEnded = false
   /** It is of kind `upgrade`, and no 101 has come yet. */
   maySwitch: boolean
-  /** It has switched protocols, and does not count against the agent's concurrency any more. */
-  switched = false
+  /** It does not count against the agent's concurrency: it is of a port, or has switched protocols. */
+  lasting: boolean
+  readonly ofPort: boolean
 
   constructor(owner: StreamOwner, id: number, opened: number, { bodyFollows, kind }: Ticket) {
     this.#owner = owner
@@ -33,6 +34,8 @@ export class SessionStream implements AgentStream {
     this.opened = opened
     this.#requestEnded = !bodyFollows
     this.maySwitch = kind === openKind.upgrade
+    this.ofPort = kind === openKind.tcp || kind === openKind.udp
+    this.lasting = this.ofPort
   }
 
   get congested(): boolean {

@@ -1,4 +1,5 @@
 // All sessions attached to this edge: who resumes which, which are over, and which have fallen silent.
+import type { OpenPort } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
@@ -16,6 +17,8 @@ export interface SessionsOptions {
   /** Passed on to agents, see AgentSessionOptions. */
   readonly timeoutMs: number
   readonly observer?: SessionObserver | undefined
+  /** Whether some agent serves a port's queue here has changed. */
+  readonly onServed?: ((queue: string, served: boolean) => void) | undefined
 }
 
 export interface SessionObserver {
@@ -31,6 +34,13 @@ export interface Attaching {
   readonly software: string
   /** Of the token that it was let in with. */
   readonly credentialId: string
+  /** Whether it takes requests. Default true. */
+  readonly http?: boolean | undefined
+  /** What it was given, and where their tickets wait. Default: none. */
+  readonly ports?: readonly OpenPort[] | undefined
+  readonly queues?: readonly string[] | undefined
+  /** Most connections and flows of ports at a time. Default 0. */
+  readonly connections?: number | undefined
 }
 
 /** "refused": its token does not allow it any more, or a route of its tunnel turned out to be another's. */
@@ -50,6 +60,8 @@ export class Sessions implements AgentSessionPort {
   readonly #options: SessionsOptions
   readonly #sessions = new Map<string, AgentSession>()
   readonly #tunnels = new Map<string, TunnelSessions>()
+  /** Those that serve a port, by its queue. */
+  readonly #ports = new Map<string, TunnelSessions>()
   readonly #expiry: Deadlines<AgentSession>
   readonly #failover: Deadlines<AgentSession>
   readonly #quiet = new WeakMap<
@@ -111,7 +123,9 @@ export class Sessions implements AgentSessionPort {
     return this.#sessions.size
   }
 
-  create({ id, tunnel, instance, concurrency, software, credentialId }: Attaching): AgentSession {
+  create(attaching: Attaching): AgentSession {
+    const { id, tunnel, instance, concurrency, software, credentialId } = attaching
+    const { http = true, ports = [], queues = [], connections = 0 } = attaching
     const options = this.#options
     const { broker, tickets, log } = options
     const session = new AgentSession({
@@ -119,6 +133,10 @@ export class Sessions implements AgentSessionPort {
       tunnel,
       instance,
       concurrency,
+      http,
+      ports,
+      queues,
+      connections,
       credentialId,
       // It may change while the edge runs.
       get timeoutMs() {
@@ -142,6 +160,7 @@ export class Sessions implements AgentSessionPort {
       this.#tunnels.set(tunnel, sessions)
     }
     sessions.add(session)
+    for (const queue of queues) this.#servePort(queue, session)
     this.#options.observer?.sessionAttached()
     this.#expiry.set(session)
     log.info({ tunnel, session: shortId(session), concurrency, software }, "agent attached")
@@ -164,10 +183,32 @@ export class Sessions implements AgentSessionPort {
       sessions.close()
       this.#tunnels.delete(session.tunnel)
     }
+    for (const queue of session.queues) this.#leavePort(queue, session)
+  }
+
+  #servePort(queue: string, session: AgentSession): void {
+    const { broker, tickets, onServed } = this.#options
+    let sessions = this.#ports.get(queue)
+    if (sessions === undefined) {
+      sessions = new TunnelSessions(queue, broker, tickets, (one) => one.portRoom)
+      this.#ports.set(queue, sessions)
+      onServed?.(queue, true)
+    }
+    sessions.add(session)
+  }
+
+  #leavePort(queue: string, session: AgentSession): void {
+    const sessions = this.#ports.get(queue)
+    sessions?.delete(session)
+    if (sessions?.size !== 0) return
+    sessions.close()
+    this.#ports.delete(queue)
+    this.#options.onServed?.(queue, false)
   }
 
   onRoom(session: AgentSession): void {
     this.#tunnels.get(session.tunnel)?.ready()
+    for (const queue of session.queues) this.#ports.get(queue)?.ready()
   }
 
   onAttached(session: AgentSession, attached: boolean): void {

@@ -1,4 +1,4 @@
-// The sessions of this edge that serve one tunnel: together they are one consumer of its queue.
+// The sessions of this edge that serve one tunnel, or one port of it: together they are one consumer of its queue.
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Broker, Consumer, LeaseOutcome, Subscription, Ticket } from "../queue/broker.ts"
 import type { AgentSession } from "./agent-session.ts"
@@ -19,10 +19,18 @@ export class TunnelSessions implements Consumer {
   /** Tickets of other edges that are being asked for. */
   #claiming = 0
   readonly #subscription: Subscription
+  readonly #roomOf: (session: AgentSession) => number
 
-  constructor(tunnel: string, broker: Broker, source: TicketSource) {
+  /** `roomOf`: how many more of its tickets a session takes now. */
+  constructor(
+    queue: string,
+    broker: Broker,
+    source: TicketSource,
+    roomOf = (session: AgentSession): number => session.room,
+  ) {
     this.#source = source
-    this.#subscription = broker.subscribe(tunnel, this)
+    this.#roomOf = roomOf
+    this.#subscription = broker.subscribe(queue, this)
   }
 
   get size(): number {
@@ -52,7 +60,7 @@ export class TunnelSessions implements Consumer {
 
   room(): number {
     let room = -this.#claiming
-    for (const session of this.#sessions) room += session.room
+    for (const session of this.#sessions) room += this.#roomOf(session)
     return room
   }
 
@@ -82,7 +90,7 @@ export class TunnelSessions implements Consumer {
   #leastBusy(): AgentSession | undefined {
     let best: AgentSession | undefined
     for (const session of this.#sessions) {
-      if (session.room > 0 && (best === undefined || session.active < best.active)) best = session
+      if (this.#roomOf(session) > 0 && (best === undefined || session.active < best.active)) best = session
     }
     return best
   }

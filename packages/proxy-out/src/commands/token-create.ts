@@ -10,15 +10,18 @@ import {
   shown,
   tunnelNamePattern,
 } from "@restante/protocol"
+import type { PortKind } from "@restante/protocol"
 import { systemClock } from "../clock.ts"
 import { edgeTable } from "../cli-options.ts"
 import { makeToken, tokenDigest, tunnelPattern } from "../credentials/named-token.ts"
 import { changeTokens, maxPatterns, maxTokens } from "../credentials/tokens-file.ts"
+import { parsePortRange } from "../ports/port-range.ts"
 import { tokensFileOf } from "../places.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
 
 const dayMs = 86_400_000
 const mostDays = 3650
+const maxPortRanges = 40
 
 const options = {
   tunnels: {
@@ -35,6 +38,12 @@ const options = {
       "routes that these tunnels may have, with commas between them, and whatever lies within one: as in shop.example.com,*.dev.example.com; " +
       "* for any. Without it any when it opens every tunnel, else none: they are reached by their names",
     read: parseRoutes,
+  },
+  tcp: {
+    group: "What it allows",
+    placeholder: "PORTS",
+    help: "TCP ports of the edge that it may have, of those of --tcp-ports: as in 20000-20010,20022, or * for all; without it none",
+    read: (text: string): readonly string[] => parsePorts(text, "tcp"),
   },
   expires: {
     group: "What it allows",
@@ -59,6 +68,10 @@ export const tokenCreate = command({
     {
       command: "proxy-out token create web --tunnels web --routes www.example.com,*.www.example.com",
       meaning: "the tunnel web may have routes for this host and those below it",
+    },
+    {
+      command: "proxy-out token create office --tunnels office --tcp 20000-20010",
+      meaning: "also for TCP ports of the edge",
     },
     {
       command: "proxy-out token create ci --tunnels 'preview-*' --expires 90d",
@@ -93,7 +106,7 @@ export const tokenCreate = command({
           sha256: tokenDigest(token.reveal()).toString("hex"),
           tunnels: values.tunnels,
           routes: values.routes,
-          allow: [],
+          allow: values.tcp ?? [],
           createdAt: new Date(now).toISOString(),
           expiresAt,
         },
@@ -120,6 +133,17 @@ function parsePatterns(text: string): readonly string[] {
   if (patterns.length > maxPatterns)
     throw new CommandError("usage", `These are more than ${maxPatterns} names. Use PREFIX*.`)
   return patterns
+}
+
+function parsePorts(text: string, kind: PortKind): readonly string[] {
+  const parts = listItems(text)
+  const wrong = parts.find((part) => part !== "*" && parsePortRange(part) === undefined)
+  if (wrong !== undefined || parts.length > maxPortRanges || parts.length === 0)
+    throw new CommandError(
+      "usage",
+      `${shown(wrong ?? text)} is not possible. Write up to ${maxPortRanges} ports or ranges as in 20000-20010,20022, or *.`,
+    )
+  return parts.map((part) => `${kind}:${part}`)
 }
 
 function parseRoutes(text: string): readonly string[] {

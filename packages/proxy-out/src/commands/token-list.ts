@@ -21,13 +21,14 @@ export const tokenList = command({
       token.name,
       token.tunnels.join(","),
       routesText(token),
+      token.allow.join(",") || "-",
       token.createdAt.slice(0, 10),
       token.expiresAt === undefined ? "never" : isExpired(token, now) ? "expired" : token.expiresAt,
     ])
     around.output.write(
       rows.length === 0
         ? "There are no named tokens. Make one with  proxy-out token create NAME\n"
-        : columns(["NAME", "TUNNELS", "ROUTES", "CREATED", "EXPIRES"], rows),
+        : columns(["NAME", "TUNNELS", "ROUTES", "PORTS", "CREATED", "EXPIRES"], rows),
     )
     return 0
   },

@@ -1,9 +1,10 @@
 // Who may attach, and to which tunnels: the operator's own token, and the named ones of a file that is read again whenever
 // it changes.
 import { timingSafeEqual } from "node:crypto"
-import type { Secret } from "@restante/protocol"
+import type { OpenPort, Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
+import { allowsPort } from "../ports/allowance.ts"
 import { fileStamp, readIfThere } from "../state/owned-file.ts"
 import { allowsRoute, allowsTunnel, isExpired, type NamedToken, tokenDigest, tokenId } from "./named-token.ts"
 import { parseTokens, TokensFileError } from "./tokens-file.ts"
@@ -77,15 +78,21 @@ export class Credentials {
     return isExpired(token, this.#options.clock.now()) ? undefined : token
   }
 
-  /** Whether what was let in with this credential may still serve this tunnel with these routes. */
-  allows(credentialId: string, tunnel: string, routes: readonly string[] = []): boolean {
+  /** Whether what was let in with this credential may still serve this tunnel with these routes and ports. */
+  allows(
+    credentialId: string,
+    tunnel: string,
+    routes: readonly string[] = [],
+    ports: readonly OpenPort[] = [],
+  ): boolean {
     if (credentialId === ownCredential.id) return this.#own !== undefined
     const entry = this.#tokens.get(credentialId)
     return (
       entry !== undefined &&
       !isExpired(entry.token, this.#options.clock.now()) &&
       allowsTunnel(entry.token.tunnels, tunnel) &&
-      routes.every((route) => allowsRoute(entry.token, route))
+      routes.every((route) => allowsRoute(entry.token, route)) &&
+      ports.every(({ kind, port }) => allowsPort(entry.token.allow, kind, port))
     )
   }
 

@@ -325,7 +325,7 @@ function ignoreError(): void {
 }
 
 /** "::ffff:192.0.2.1" is an IPv4 client on a dual-stack socket. */
-function plainAddress(address: string | undefined): string {
+export function plainAddress(address: string | undefined): string {
   if (address === undefined) return "unknown"
   return address.startsWith("::ffff:") ? address.slice(7) : address
 }

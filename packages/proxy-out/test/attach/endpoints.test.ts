@@ -132,6 +132,7 @@ describe("attach", () => {
         protocol: 1,
         resumeSeconds: 30,
         pollSeconds: 25,
+        ports: [],
         software: expect.stringMatching(/^proxy-out\//),
       },
     ])

@@ -248,6 +248,17 @@ describe("help and version", () => {
                                     {{status}}, {{title}}, {{code}}, {{exchange}},
                                     {{advice}}, {{retry-after}} and {{refresh}}
 
+        Ports:
+          --tcp-ports FIRST-LAST    TCP ports that agents may ask for, as in 20000-20999
+                                    or 20022; without it none. They are opened on --host
+                                    when an agent asks, a named token has to allow them
+                                    (may be repeated)
+          --max-connections N       most connections of one port at a time, 1 to 65535;
+                                    the next one is reset at once (default 1024)
+          --keep-ports DURATION     how long a port stays open for its tunnel while no
+                                    agent serves it, 0s to 24h; what comes meanwhile
+                                    waits as long as --hold says (default 10m)
+
         Queue:
           --redis URL               keep the queue in this Redis, redis://HOST:PORT/DB
                                     (rediss:// for TLS), so that several edges share it;

@@ -1,0 +1,41 @@
+// Where an agent's ports lead, each with its own connections: what comes in at a port reaches this, and nothing else.
+import type { PortHead } from "@restante/protocol"
+import { targetText } from "./ports.ts"
+import type { PortMapping } from "./ports.ts"
+import { UpstreamPool } from "./upstream/pool.ts"
+import type { TcpTarget } from "./upstream/tcp-relay.ts"
+
+export interface PortTargetsOptions {
+  readonly ports: readonly PortMapping[]
+  readonly proxyProtocol: boolean
+  readonly shared: Pick<UpstreamPool, "buffers" | "windows">
+  readonly clock: { now(): number }
+}
+
+export class PortTargets {
+  /** By the port's name. */
+  readonly #tcp: ReadonlyMap<string, TcpTarget>
+
+  constructor({ ports, proxyProtocol, shared, clock }: PortTargetsOptions) {
+    this.#tcp = new Map(
+      ports
+        .filter(({ kind }) => kind === "tcp")
+        .map(({ name, target }) => {
+          const upstream =
+            target.kind === "unix"
+              ? ({ kind: "unix", path: target.path, basePath: "" } as const)
+              : ({ ...target, tls: false, basePath: "", ca: undefined } as const)
+          const pool = new UpstreamPool({ upstream, clock, shared, maxIdle: 0 })
+          return [name, { pool, upstream: targetText(target), proxyProtocol }]
+        }),
+    )
+  }
+
+  tcp({ name }: PortHead): TcpTarget | undefined {
+    return this.#tcp.get(name)
+  }
+
+  async close(): Promise<void> {
+    await Promise.all([...this.#tcp.values()].map(({ pool }) => pool.close()))
+  }
+}

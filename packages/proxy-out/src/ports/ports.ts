@@ -1,0 +1,185 @@
+// The ports that are open for tunnels. A port belongs to its tunnel: it stays open while the agent is away, so that what comes
+// meanwhile is held like a request, and is given up once the tunnel has had no agent for it for a while.
+import { maxPorts } from "@restante/protocol"
+import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
+import type { Logger } from "pino"
+import { allowanceText, allowsPort } from "./allowance.ts"
+import type { Allowance } from "./allowance.ts"
+import { countOf, inRanges, portsFrom, rangesText } from "./port-range.ts"
+import type { PortRange } from "./port-range.ts"
+import type { PortStreams } from "./port-streams.ts"
+import type { PublicPort, PublicPortOptions } from "./public-port.ts"
+
+export interface PortsOptions {
+  readonly edgeId: string
+  readonly host: string
+  /** What the operator opens to agents; none: the edge has no such ports. */
+  readonly ranges: Readonly<Record<PortKind, readonly PortRange[]>>
+  readonly streams: PortStreams
+  /** Of one port, at a time. */
+  readonly maxConnections: number
+  /** How long a port outlives its last agent, in milliseconds. */
+  readonly keepMs: number
+  readonly make: Readonly<Record<PortKind, (options: PublicPortOptions) => PublicPort>>
+  readonly log: Logger
+}
+
+export interface PortClaim {
+  readonly tunnel: string
+  readonly ports: readonly PortRequest[]
+  readonly allowance: Allowance
+}
+
+export type PortGrant =
+  | { readonly kind: "granted"; readonly ports: readonly OpenPort[] }
+  /** `reason`: one sentence without full stop that names the port and says what to do. */
+  | { readonly kind: "refused"; readonly reason: string }
+
+/** Where the tickets of one port of a tunnel wait: agents that serve it take from there. */
+export function queueOf(tunnel: string, { kind, name }: Pick<PortRequest, "kind" | "name">): string {
+  return `${tunnel}/${kind}/${name}`
+}
+
+export class Ports {
+  readonly #options: PortsOptions
+  /** By queue. */
+  readonly #open = new Map<string, Assigned>()
+  /** Claims are granted one after the other: two must not choose the same port. */
+  #claims: Promise<unknown> = Promise.resolve()
+  #stopped = false
+
+  constructor(options: PortsOptions) {
+    this.#options = options
+  }
+
+  /** Those that are open. */
+  get all(): Iterable<Assigned> {
+    return this.#open.values()
+  }
+
+  /** Opens what an agent asks for, all of it or nothing new. */
+  claim(claim: PortClaim): Promise<PortGrant> {
+    const granted = this.#claims.then(() => this.#claim(claim))
+    this.#claims = granted.catch(() => {})
+    return granted
+  }
+
+  /** The last agent that served this queue is gone. */
+  unserved(queue: string): void {
+    const port = this.#open.get(queue)
+    if (port === undefined || this.#stopped) return
+    clearTimeout(port.timer)
+    port.timer = setTimeout(() => this.#close(port), this.#options.keepMs).unref()
+  }
+
+  /** An agent serves it. */
+  served(queue: string): void {
+    clearTimeout(this.#open.get(queue)?.timer)
+  }
+
+  stop(): void {
+    this.#stopped = true
+    for (const port of this.#open.values()) {
+      clearTimeout(port.timer)
+      port.port.close()
+    }
+    this.#open.clear()
+  }
+
+  async #claim({ tunnel, ports, allowance }: PortClaim): Promise<PortGrant> {
+    const opened: Assigned[] = []
+    const granted: OpenPort[] = []
+    for (const wanted of ports) {
+      const before = this.#open.get(queueOf(tunnel, wanted))
+      const found =
+        before !== undefined && allowsPort(allowance, wanted.kind, before.number)
+          ? before
+          : await this.#assign(tunnel, wanted, allowance)
+      if (typeof found === "string") {
+        for (const port of opened) this.#close(port)
+        return { kind: "refused", reason: found }
+      }
+      if (found !== before) opened.push(found)
+      granted.push({ kind: wanted.kind, name: wanted.name, port: found.number })
+    }
+    // Until a session serves it; that one clears the timer.
+    for (const { queue } of opened) this.unserved(queue)
+    return { kind: "granted", ports: granted }
+  }
+
+  /** A sentence instead of the port when there is none. */
+  async #assign(tunnel: string, wanted: PortRequest, allowance: Allowance): Promise<Assigned | string> {
+    const { kind, port } = wanted
+    const ranges = this.#options.ranges[kind]
+    if (this.#stopped) return `${kind} ${wanted.name}: this edge is about to stop`
+    if (ranges.length === 0)
+      return `this edge opens no ${kind} ports: start proxy-out with --${kind}-ports FIRST-LAST`
+    if (port !== 0) {
+      if (!inRanges(ranges, port))
+        return `${kind} ${port}: this edge opens ${rangesText(ranges)}, ask for one of these or for auto`
+      if (!allowsPort(allowance, kind, port))
+        return `${kind} ${port}: the token allows ${allowanceText(allowance, kind)}`
+      return this.#listen(tunnel, wanted, port)
+    }
+    const start = hash(queueOf(tunnel, wanted)) % countOf(ranges)
+    let allowed = false
+    for (const candidate of portsFrom(ranges, start)) {
+      if (!allowsPort(allowance, kind, candidate)) continue
+      allowed = true
+      const assigned = await this.#listen(tunnel, wanted, candidate)
+      if (typeof assigned !== "string") return assigned
+    }
+    return allowed
+      ? `${kind} auto: every port of ${rangesText(ranges)} is taken`
+      : `${kind} auto: the token allows ${allowanceText(allowance, kind)}, and this edge opens ${rangesText(ranges)}`
+  }
+
+  async #listen(tunnel: string, wanted: PortRequest, number: number): Promise<Assigned | string> {
+    const { edgeId, host, streams, maxConnections, make, log } = this.#options
+    const { kind, name } = wanted
+    for (const other of this.#open.values()) {
+      if (other.kind === kind && other.number === number)
+        return `${kind} ${number}: ${other.tunnel === tunnel ? "this tunnel" : "another tunnel"} has it already, ask for another one`
+    }
+    if ([...this.#open.values()].filter((one) => one.tunnel === tunnel).length >= maxPorts)
+      return `${kind} ${number}: the tunnel has ${maxPorts} ports already, those of former agents included`
+    const queue = queueOf(tunnel, wanted)
+    const port = make[kind]({ owner: edgeId, queue, name, streams, maxConnections })
+    try {
+      await port.open(host, number)
+    } catch (error) {
+      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
+      return `${kind} ${number}: the edge cannot open it (${code}), ask for another one`
+    }
+    const assigned: Assigned = { tunnel, kind, number, queue, port, timer: undefined }
+    this.#open.set(queue, assigned)
+    log.info({ tunnel, kind, port: number }, "port opened")
+    return assigned
+  }
+
+  #close(assigned: Assigned): void {
+    const { tunnel, kind, number, queue, port } = assigned
+    clearTimeout(assigned.timer)
+    port.close()
+    this.#open.delete(queue)
+    this.#options.log.info({ tunnel, kind, port: number }, "port closed")
+  }
+}
+
+export interface Assigned {
+  readonly tunnel: string
+  readonly kind: PortKind
+  readonly number: number
+  readonly queue: string
+  readonly port: PublicPort
+  /** Runs while no agent serves it. */
+  timer: NodeJS.Timeout | undefined
+}
+
+/** FNV-1a: the same tunnel gets the same port again after a restart of the edge, and at other edges, wherever it is free. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index++)
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
+  return value
+}
