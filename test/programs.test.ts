@@ -51,6 +51,17 @@ test.each(["proxy-out", "proxy-in"] as const)("%s knows its version", async (nam
   expect(manifest).toMatchObject({ version: program.said.join() })
 })
 
+test.each(["proxy-out", "proxy-in"] as const)(
+  "%s says in one line that a Node is too old for it",
+  async (name) => {
+    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.18.0" } })`
+    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` }
+    await using program = new Program({ name, args: ["--version"], token: undefined, environment })
+    expect(await program.ended).toEqual({ code: 1, signal: null })
+    expect(program.logged).toEqual([`${name}: This is Node 22.18.0. It needs Node 22.19 or later.`])
+  },
+)
+
 test("a port that is taken is one line with the remedy and exit status 1", async () => {
   const port = await takenPort()
   await using edge = new Program({

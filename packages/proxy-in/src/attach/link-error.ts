@@ -6,7 +6,7 @@ export const linkErrorTable = {
   refused: "Nothing listens at the edge's address: check the port in --external, and that proxy-out runs.",
   unreachable: "The edge cannot be reached from here: check the network, a firewall, and --external.",
   timeout: "The edge does not answer in time: check the network between here and there.",
-  tls: "No trusted TLS connection to the edge: check its certificate, or give its CA with --external-ca-file.",
+  tls: "No trusted TLS connection to the edge: check its certificate, give its CA with --external-ca-file, or write http:// if it has no TLS.",
   client_certificate:
     "The edge wants a client certificate, or does not accept ours: check --external-cert-file and --external-key-file.",
   proxy_name_not_found:
