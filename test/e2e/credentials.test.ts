@@ -127,4 +127,15 @@ describe("wrong tokens", { timeout: 120_000 }, () => {
     expect([retryAfter > 0, retryAfter <= 60, lines.length]).toEqual([true, true, 1])
     expect((await fetchWhole(edge.url)).text).toBe("served")
   })
+
+  test("behind a trusted proxy are counted and told by the client's address", async () => {
+    await using edge = await startEdge({ args: ["--trusted-proxies", "127.0.0.1"] })
+    const url = `${edge.url}/.restante/v1/attach`
+    const tryFrom = (address: string): Promise<Response> =>
+      fetch(url, { method: "POST", headers: { authorization: "Bearer wrong", "x-forwarded-for": address } })
+    for (let index = 0; index < 31; index++) await tryFrom("203.0.113.9")
+    const answers = await Promise.all([tryFrom("203.0.113.9"), tryFrom("203.0.113.10")])
+    expect(answers.map(({ status }) => status)).toEqual([429, 401])
+    expect(edge.program.hasLogged("203.0.113.9")).toBe(true)
+  })
 })

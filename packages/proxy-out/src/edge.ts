@@ -171,6 +171,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     clock,
     log,
     software,
+    clientOf: ({ fields }, peer) => trustedProxies?.clientOf(fields, peer) ?? peer,
     onRefused: (code) => recorder.attachRefused(code),
   })
   const pages: AdminPages = new AdminPages({

@@ -57,6 +57,7 @@ export const serviceInstall = command({
       program: host.program,
       given,
       runsAs,
+      workingDirectory: typed.has("config") ? host.workingDirectory : undefined,
       needsFiles: typed.get("server")?.texts[0]?.startsWith("unix:") === true,
     })
     if (values["dry-run"]) {

@@ -7,6 +7,8 @@ export interface UnitPlan {
   /** Words after the program. */
   readonly given: readonly GivenWord[]
   readonly runsAs: RunsAs
+  /** Where names in a --config file begin that are no whole paths; undefined: there are none. */
+  readonly workingDirectory?: string | undefined
   /** Whether the private server is a socket in the file system: then the service has to see all of it. */
   readonly needsFiles: boolean
 }
@@ -26,7 +28,7 @@ export type RunsAs =
 export const unitMark = "# Written by: proxy-in service install"
 
 export function unitText(plan: UnitPlan): string {
-  const { description, program, given, runsAs, needsFiles } = plan
+  const { description, program, given, runsAs, workingDirectory, needsFiles } = plan
   const copies = runsAs.kind === "dynamic"
   const words = given.map((word) => {
     if (word.kind === "word") return unitWord(word.text)
@@ -44,6 +46,7 @@ export function unitText(plan: UnitPlan): string {
     "[Service]",
     "Type=exec",
     `ExecStart=${[...program.map(unitWord), ...words].join(" ")}`,
+    ...(workingDirectory === undefined ? [] : [`WorkingDirectory=${unitPath(workingDirectory)}`]),
     ...credentials,
     ...restarting,
     ...(runsAs.kind === "dynamic" ? ["DynamicUser=yes"] : []),

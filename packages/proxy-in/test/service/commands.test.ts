@@ -67,6 +67,19 @@ test("install writes a unit, starts it now and at every boot, and says where its
   expect(run.stdout).toContain("Log: journalctl --user -u proxy-in -f")
 })
 
+test("a file of --config means the same as where it was tried: names in it begin in the same folder", async ({
+  place,
+}) => {
+  const file = join(place.folder, "agent.yaml")
+  await writeFile(file, "token-file: token\n")
+  const withFile = await place.run(["service", "install", "--config", file, ...given, "--user"])
+  const fromFile = await readFile(place.unit, "utf8")
+  await place.run(install)
+  expect(withFile).toMatchObject({ exitCode: 0, stderr: "" })
+  expect(fromFile).toContain(`\nWorkingDirectory=${place.folder}\n`)
+  expect(await readFile(place.unit, "utf8")).not.toContain("WorkingDirectory")
+})
+
 test("the unit names the token's file with its whole path and never the token", async ({ place }) => {
   await place.run(install)
   const unit = await readFile(place.unit, "utf8")

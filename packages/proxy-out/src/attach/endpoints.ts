@@ -35,6 +35,8 @@ export interface EndpointsOptions {
   readonly clock: Clock
   readonly log: Logger
   readonly software: string
+  /** Who sent the request: the peer, or whom a trusted proxy names. Default: the peer. */
+  readonly clientOf?: ((head: RequestHead, peer: string) => string) | undefined
   /** An agent was refused, with this code. */
   readonly onRefused?: ((code: string) => void) | undefined
 }
@@ -110,12 +112,14 @@ export class Endpoints implements MessageRequestPort {
   #attach(head: RequestHead, connection: ClientConnection): RequestHandler {
     const given = /^Bearer +([\x21-\x7e]{1,2048})$/i.exec(head.fields.get("authorization") ?? "")?.[1]
     const credential = given === undefined ? undefined : this.#options.credentials.check(given)
-    if (credential === undefined) return new ReplyRequest(head, connection, this.#wrongToken(connection))
+    if (credential === undefined)
+      return new ReplyRequest(head, connection, this.#wrongToken(head, connection))
     return new AttachRequest(head, connection, (hello) => this.#admit(hello, credential))
   }
 
   /** One line in the log for an address and minute, however many tries there are. */
-  #wrongToken({ remoteAddress: address }: ClientConnection): Buffer {
+  #wrongToken(head: RequestHead, { remoteAddress: peer }: ClientConnection): Buffer {
+    const address = this.#options.clientOf?.(head, peer) ?? peer
     const { retryAfterSeconds, first, before } = this.#failedAttempts.note(address)
     this.#options.onRefused?.("token_refused")
     if (first) {
