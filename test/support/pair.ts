@@ -52,8 +52,14 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
     await rm(ownDir, { recursive: true, force: true })
   }
   try {
-    const port = Number(await program.line(/^Listening on http:\/\/127\.0\.0\.\d+:(\d+)$/))
-    return { program, port, url: `http://${host}:${port}`, [Symbol.asyncDispose]: dispose }
+    const origin = await program.line(/^Listening on (https?:\/\/127\.0\.0\.\d+:\d+)$/)
+    const { protocol, port } = new URL(origin)
+    return {
+      program,
+      port: Number(port),
+      url: `${protocol}//${host}:${port}`,
+      [Symbol.asyncDispose]: dispose,
+    }
   } catch (error) {
     await dispose()
     throw error

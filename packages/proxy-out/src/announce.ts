@@ -5,6 +5,7 @@ export interface Announcement {
   /** The host of `--host`, or undefined when all addresses are listened on. */
   readonly host: string | undefined
   readonly port: number
+  readonly scheme: "http" | "https"
   /** An address of this machine that others can reach, if it has one. */
   readonly ownAddress: string | undefined
   readonly tokenOrigin: TokenOrigin
@@ -79,9 +80,10 @@ function tokenLines({ tokenOrigin, tokenToShow }: Announcement): string[] {
   }
 }
 
-function externalUrl({ host, port, ownAddress }: Announcement): string {
+function externalUrl({ host, port, scheme, ownAddress }: Announcement): string {
   const name = host === undefined || isWildcard(host) ? (ownAddress ?? "127.0.0.1") : host
-  return `http://${name.includes(":") ? `[${name}]` : name}${port === 80 ? "" : `:${port}`}`
+  const usual = scheme === "https" ? 443 : 80
+  return `${scheme}://${name.includes(":") ? `[${name}]` : name}${port === usual ? "" : `:${port}`}`
 }
 
 function isWildcard(host: string): boolean {

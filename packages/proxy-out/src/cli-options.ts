@@ -9,6 +9,7 @@ import {
   duration,
   logFormats,
   logLevels,
+  onOrOff,
   parseToken,
   parseRoute,
   shown,
@@ -48,6 +49,34 @@ export const edgeTable = {
       "host may be a tunnel's name",
     schema: { type: "string", pattern: "^[^:/*]+$" },
     read: parseDomain,
+  },
+  "tls-cert": {
+    group: "TLS and HTTP/2",
+    placeholder: "FILE",
+    help:
+      "--port speaks TLS with the certificate in this PEM file, its chain behind it; HTTP/2 comes with it. Several, each with its " +
+      "--tls-key, are chosen by the name that a client asks for. They are read again when they change",
+    list: true,
+    ...anyText,
+  },
+  "tls-key": {
+    group: "TLS and HTTP/2",
+    placeholder: "FILE",
+    help: "the private key of --tls-cert in PEM, without a password; of several in the same order",
+    list: true,
+    ...anyText,
+  },
+  "redirect-port": {
+    group: "TLS and HTTP/2",
+    placeholder: "PORT",
+    help: "with --tls-cert: a plain port, 0 to 65535, that sends every client to https with 308; without it there is none",
+    ...wholeNumber(0, 65_535),
+  },
+  h2c: {
+    group: "TLS and HTTP/2",
+    help: "without --tls-cert: clients may begin with HTTP/2 at once (prior knowledge), as gRPC clients do without TLS",
+    flag: true,
+    ...onOrOff,
   },
   hold: {
     group: "Requests",

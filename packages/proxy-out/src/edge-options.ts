@@ -3,6 +3,7 @@ import type { Secret, TracingSettings } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { AccessLog } from "./observe/access-settings.ts"
 import type { Patience } from "./ingress/patience.ts"
+import type { Certificates } from "./ingress/tls/certificates.ts"
 import type { AddressRange } from "./ingress/trusted-proxies.ts"
 import type { PortRange } from "./ports/port-range.ts"
 import type { ErrorPage } from "./exchange/error-page.ts"
@@ -12,6 +13,12 @@ export interface EdgeOptions {
   readonly host: string
   /** TCP port to listen on, 0 to 65535; 0 lets the system choose, `Edge.start()` says which. */
   readonly port: number
+  /** With them `port` speaks TLS, with HTTP/2 and HTTP/1.1 by ALPN. The edge stops them with itself. Default: plain HTTP. */
+  readonly certificates?: Certificates | undefined
+  /** A plain port beside a TLS port that sends every client there, 0 to 65535. Default: none. */
+  readonly redirectPort?: number | undefined
+  /** Without TLS: clients may begin with HTTP/2 at once (prior knowledge). Default false. */
+  readonly h2c?: boolean | undefined
   /** `redis://` or `rediss://` URL of the shared queue; undefined: the queue lives in this process. May hold a password: never log it. */
   readonly redisUrl: string | undefined
   /** "queue": every request passes through the broker; "direct": an idle agent of this edge gets it on the spot. */

@@ -196,7 +196,11 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     errorPage: options.errorPage,
     trustedProxies,
     onRefused: (refused) => observers.refused(refused),
+    certificates: options.certificates,
+    redirectPort: options.redirectPort,
+    h2c: options.h2c,
     accept: (head, connection) => exchanges.accept(head, connection.client.next(head)),
+    acceptHttp2: (head, client) => exchanges.accept(head, client),
     attach: (head, connection) => endpoints.route(head, connection),
     admin: (socket) => pages.take(socket),
   })

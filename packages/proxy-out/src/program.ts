@@ -22,6 +22,7 @@ import type { EdgeLimits } from "./edge-options.ts"
 import { PageFile } from "./exchange/page-file.ts"
 import { openAccessLog } from "./observe/access-settings.ts"
 import { dataDirOf, tokensFileOf } from "./places.ts"
+import { tlsSettings } from "./ingress/tls/tls-settings.ts"
 import { findToken, type FoundToken } from "./token.ts"
 import type { EdgeSurroundings } from "./surroundings.ts"
 
@@ -60,9 +61,11 @@ async function runEdge(
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
   const errorPage = await pageFrom(values["error-page"], log)
+  const tls = await tlsSettings(values, log)
   const edge = around.makeEdge({
     host,
     port: values.port,
+    ...tls,
     redisUrl: values.redis,
     dispatch: values.dispatch,
     ...limitsOf(values),
@@ -91,7 +94,7 @@ async function runEdge(
   const service = {
     start: () =>
       edge.start().catch((error: unknown) => {
-        throw startProblem(error, host, values.port)
+        throw startProblem(error, host, values)
       }),
     stop: () => edge.stop(),
   }
@@ -112,6 +115,7 @@ async function runEdge(
       announcement({
         host: values.host,
         port,
+        scheme: tls.certificates === undefined ? "http" : "https",
         ownAddress: around.ownAddress,
         tokenOrigin: found.origin,
         tokenToShow: mayShow(found, around) ? found.token?.reveal() : undefined,
@@ -161,6 +165,12 @@ const listenCodes: ReadonlySet<string | undefined> = new Set([
   "EPERM",
 ])
 
-function startProblem(error: unknown, host: string, port: number): unknown {
-  return listenCodes.has(systemCode(error)) ? listenProblem(error, { host, port }, "--port") : error
+function startProblem(error: unknown, host: string, values: OptionValues<EdgeTable>): unknown {
+  if (!listenCodes.has(systemCode(error))) return error
+  const redirectPort = values["redirect-port"]
+  // The system says which port it was when the address is taken or denied.
+  const failed = error instanceof Error && "port" in error ? error.port : undefined
+  if (redirectPort !== undefined && redirectPort === failed && failed !== values.port)
+    return listenProblem(error, { host, port: redirectPort }, "--redirect-port")
+  return listenProblem(error, { host, port: values.port }, "--port")
 }

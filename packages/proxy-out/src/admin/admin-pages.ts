@@ -1,5 +1,5 @@
 // The pages of one edge, composed: what they show, who may see it, and the two ways to them (the public port, and one of their own).
-import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import type { Sessions } from "../attach/sessions.ts"
 import type { Clock } from "../clock.ts"
 import type { EdgeLimits, EdgeOptions } from "../edge-options.ts"
@@ -71,7 +71,7 @@ export class AdminPages {
   }
 
   /** Goes on with a connection of the public port whose next bytes are a request for a page. */
-  take(socket: Socket): void {
+  take(socket: Duplex): void {
     this.#people.take(socket)
   }
 

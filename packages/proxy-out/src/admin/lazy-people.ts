@@ -1,6 +1,6 @@
 // Loads Express with the first request for a page: an edge that nobody looks at does without it.
 import type { IncomingMessage, ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import type { People, PeopleOptions } from "./people.ts"
 
 export class LazyPeople {
@@ -12,7 +12,7 @@ export class LazyPeople {
   }
 
   /** Goes on with a connection whose next bytes are a request for a page. */
-  take(socket: Socket): void {
+  take(socket: Duplex): void {
     socket.pause()
     void this.#serve(socket)
   }
@@ -32,7 +32,7 @@ export class LazyPeople {
     )
   }
 
-  async #serve(socket: Socket): Promise<void> {
+  async #serve(socket: Duplex): Promise<void> {
     try {
       const people = await this.#load()
       people.take(socket)

@@ -2,7 +2,7 @@
 // that the ingress hands over one request at a time, or on a port of its own; neither clients' requests nor agents pass through here.
 import { createServer } from "node:http"
 import type { IncomingMessage, Server, ServerResponse } from "node:http"
-import type { Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import express from "express"
 import type { Express, NextFunction, Request, Response } from "express"
 import type { AdminAccess } from "./access.ts"
@@ -29,7 +29,7 @@ export class People {
   }
 
   /** Goes on with a connection whose next bytes are a request for these pages. It closes after the answer. */
-  take(socket: Socket): void {
+  take(socket: Duplex): void {
     this.#server.emit("connection", socket)
   }
 

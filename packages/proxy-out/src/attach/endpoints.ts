@@ -17,6 +17,7 @@ import { queueOf } from "../ports/ports.ts"
 import type { Ports } from "../ports/ports.ts"
 import type { KnownTunnels } from "../routing/known-tunnels.ts"
 import type { AgentSession } from "./agent-session.ts"
+import { endpointMethods, endpointPrefix } from "./endpoint-names.ts"
 import { AttachRequest } from "./attach-request.ts"
 import type { AttachHello } from "./attach-request.ts"
 import { PollRequest, PushRequest } from "./message-requests.ts"
@@ -41,7 +42,6 @@ export interface EndpointsOptions {
   readonly onRefused?: ((code: string) => void) | undefined
 }
 
-const endpointPrefix = "/.restante/v1/"
 /** A poll is ended after this long, before any middlebox does. */
 const pollSeconds = 25
 /** 24 characters of nanoid's alphabet carry 144 bits. */
@@ -71,7 +71,7 @@ export class Endpoints implements MessageRequestPort {
   route(head: RequestHead, connection: ClientConnection): RequestHandler | undefined {
     if (!head.target.startsWith(endpointPrefix)) return undefined
     const endpoint = head.target.slice(endpointPrefix.length)
-    const method = methods[endpoint]
+    const method = endpointMethods[endpoint]
     if (method === undefined) return undefined // for people: Express answers
     if (head.method !== method)
       return new ReplyRequest(head, connection, problemResponse("method_not_allowed"))
@@ -199,14 +199,6 @@ export class Endpoints implements MessageRequestPort {
     })
     return new ReplyRequest(head, connection, undefined)
   }
-}
-
-const methods: Readonly<Record<string, string>> = {
-  attach: "POST",
-  poll: "POST",
-  push: "POST",
-  websocket: "GET",
-  session: "DELETE",
 }
 
 function headersOf(head: RequestHead): Record<string, string> {

@@ -9,6 +9,8 @@ export interface Client {
   readonly remoteAddress: string
   /** How it reached this edge. */
   readonly scheme: Scheme
+  /** What it speaks; undefined: HTTP/1, in the version that its request's head has. */
+  readonly protocol?: "h2"
   /** Bytes that it has not taken yet. */
   readonly unsentBytes: number
   /** The request has been admitted, its body may come (RFC 9110 §10.1.1). */

@@ -63,6 +63,7 @@ export class Exchanges implements ExchangePort {
   readonly budget = new WindowBudget(windowBudgetBytes)
   readonly #pseudonym: string
   readonly #via: readonly [string, string]
+  readonly #viaHttp2: string
   readonly #viaResponse: string
   readonly maxBodyBytes: number
   readonly counts = { accepted: 0, answered: 0, failed: 0 }
@@ -89,6 +90,7 @@ export class Exchanges implements ExchangePort {
     })
     this.#pseudonym = `restante-${options.edgeId}`
     this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
+    this.#viaHttp2 = `Via: 2.0 ${this.#pseudonym}\r\n`
     this.#viaResponse = this.#via[1]
   }
 
@@ -163,7 +165,7 @@ export class Exchanges implements ExchangePort {
         head: forwardedHead(head, {
           clientAddress: peer,
           scheme: client.scheme,
-          via: this.#via[head.minorVersion],
+          via: client.protocol === "h2" ? this.#viaHttp2 : this.#via[head.minorVersion],
           upgrade: offer,
           trusted,
           strip: match.strip,

@@ -2,16 +2,20 @@
 // in order (RFC 9112 §9.3). It knows framing and sockets, nothing of tunnels.
 import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
-import type { Http1Limits, MessageSink, RequestHead } from "@restante/protocol"
+import type { Http1Limits, MessageSink, RequestHead, Scheme } from "@restante/protocol"
 import type { RequestHandler } from "../exchange/client.ts"
 import { awaitSilence } from "./half-closed.ts"
 import { Http1Client } from "./http1-client.ts"
 import type { Http1Connection } from "./http1-client.ts"
+import { plainAddress } from "./plain-address.ts"
+
+/** Who gets an answer of ours. */
+export type Peer = Pick<ClientConnection, "remoteAddress" | "phase">
 
 export interface ConnectionPort {
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler
   /** A request that is not valid HTTP: the answer to write before the connection closes. */
-  badRequest(error: Http1Error, connection: ClientConnection): Buffer
+  badRequest(error: Http1Error, connection: Peer): Buffer
   onClosed(connection: ClientConnection): void
 }
 
@@ -26,7 +30,10 @@ const lingerMs = 2000
 export class ClientConnection implements MessageSink<RequestHead>, Http1Connection {
   readonly socket: Socket
   /** How an exchange sees this client. */
-  readonly client = new Http1Client(this)
+  readonly client: Http1Client
+  readonly scheme: Scheme
+  /** The TCP connection: the socket itself, or what carries its TLS. */
+  readonly #under: Socket
   readonly #port: ConnectionPort
   readonly #reader: RequestReader
   #handler: RequestHandler | undefined
@@ -54,8 +61,17 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   #sweptPhase: ConnectionPhase = "idle"
   #takenBytes = 0
 
-  constructor(socket: Socket, port: ConnectionPort, limits: Http1Limits = defaultHttp1Limits) {
+  /** `under`: the connection that carries a TLS socket. */
+  constructor(
+    socket: Socket,
+    port: ConnectionPort,
+    limits: Http1Limits = defaultHttp1Limits,
+    under: Socket = socket,
+  ) {
     this.socket = socket
+    this.#under = under
+    this.scheme = under === socket ? "http" : "https"
+    this.client = new Http1Client(this)
     this.#port = port
     this.#reader = new RequestReader(this, limits)
     socket.on("data", this.#onBytes)
@@ -161,7 +177,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   /** Breaks the connection so that no client can take what it has for whole (RFC 9112 §8). */
   reset(): void {
     this.#handler = undefined
-    this.socket.resetAndDestroy()
+    this.#under.resetAndDestroy()
   }
 
   /** The request takes too long to arrive: answers and closes; an answer that has begun is broken off. */
@@ -322,10 +338,4 @@ const noBytes = Buffer.alloc(0)
 
 function ignoreError(): void {
   // "close" follows, and that is what counts.
-}
-
-/** "::ffff:192.0.2.1" is an IPv4 client on a dual-stack socket. */
-export function plainAddress(address: string | undefined): string {
-  if (address === undefined) return "unknown"
-  return address.startsWith("::ffff:") ? address.slice(7) : address
 }

@@ -9,6 +9,7 @@ import type { ErrorResponse } from "../exchange/error-response.ts"
 /** What it needs of the connection. */
 export interface Http1Connection {
   readonly remoteAddress: string
+  readonly scheme: Scheme
   readonly unsentBytes: number
   write(bytes: Buffer): void
   /** Several pieces as one packet. */
@@ -27,7 +28,7 @@ export interface Http1Connection {
 }
 
 export class Http1Client implements Client {
-  readonly scheme: Scheme = "http"
+  readonly scheme: Scheme
   readonly #connection: Http1Connection
   #framing: "none" | "length" | "chunked" | "close" | "raw" = "none"
   #minorVersion: 0 | 1 = 1
@@ -36,6 +37,7 @@ export class Http1Client implements Client {
 
   constructor(connection: Http1Connection) {
     this.#connection = connection
+    this.scheme = connection.scheme
   }
 
   get remoteAddress(): string {

@@ -1,23 +1,32 @@
-// The public port: accepts connections, gives each request to the exchanges, to the agents' endpoints or to the people's
-// pages under /.restante/, and closes connections that dawdle.
+// The public ports: accept connections, give each request to the exchanges, to the agents' endpoints or to the people's
+// pages under /.restante/, and close connections that dawdle.
 import { createServer } from "node:net"
 import type { Server, Socket } from "node:net"
+import type { Duplex } from "node:stream"
 import { originTarget } from "@restante/protocol"
-import type { Http1Error, RequestHead } from "@restante/protocol"
+import type { Http1Error, RequestHead, Scheme } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import type { Logger } from "pino"
 import type { ErrorPage } from "../exchange/error-page.ts"
 import { errorResponse } from "../exchange/error-response.ts"
 import { failures } from "../exchange/failures.ts"
 import type { FailureCode, FailureTraits } from "../exchange/failures.ts"
+import { isAgents } from "../attach/endpoint-names.ts"
 import type { RefusedRequest } from "../observe/settled-exchange.ts"
 import { ClientConnection } from "./client-connection.ts"
-import type { RequestHandler } from "../exchange/client.ts"
-import type { ConnectionPort } from "./client-connection.ts"
+import type { Client, RequestHandler } from "../exchange/client.ts"
+import type { ConnectionPort, Peer } from "./client-connection.ts"
+import type { Http2Client } from "./h2/http2-client.ts"
+import { Http2Connection, type Http2Port } from "./h2/http2-connection.ts"
+import { PageRequest } from "./h2/page-request.ts"
+import { takeByPreface } from "./h2/preface.ts"
 import { endsHere, optionsAnswer } from "./max-forwards.ts"
 import { defaultPatience, type Patience } from "./patience.ts"
+import { Redirect } from "./redirect.ts"
 import { Refusal } from "./refusal.ts"
 import type { TrustedProxies } from "./trusted-proxies.ts"
+import type { Certificates } from "./tls/certificates.ts"
+import { TlsDoor } from "./tls/tls-door.ts"
 
 export interface IngressOptions {
   readonly host: string
@@ -34,10 +43,18 @@ export interface IngressOptions {
   readonly errorPage?: ErrorPage | undefined
   /** Requests for tunnels. */
   readonly accept: (head: RequestHead, connection: ClientConnection) => RequestHandler
+  /** The same for those that come by HTTP/2. */
+  readonly acceptHttp2: (head: RequestHead, client: Client) => RequestHandler
   /** Requests under /.restante/: the agents' endpoints; undefined for what is for people. */
   readonly attach: (head: RequestHead, connection: ClientConnection) => RequestHandler | undefined
   /** A connection whose request is for people: an HTTP server of its own goes on with it. */
-  readonly admin: (socket: Socket) => void
+  readonly admin: (socket: Duplex) => void
+  /** With them `port` speaks TLS, and HTTP/2 with whom likes it. */
+  readonly certificates?: Certificates | undefined
+  /** A port beside a TLS port that sends everybody there. */
+  readonly redirectPort?: number | undefined
+  /** Clients without TLS may begin with HTTP/2 (RFC 9113 section 3.3). */
+  readonly h2c?: boolean | undefined
 }
 
 /** Reserved path prefix of the tunnel's own endpoints. */
@@ -49,59 +66,94 @@ const flushMs = 10_000
 const maxConnections = 20_000
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }
 
-export class Ingress implements ConnectionPort {
+export class Ingress implements ConnectionPort, Http2Port {
   readonly #options: IngressOptions
   readonly #server: Server
+  readonly #redirectServer: Server | undefined
+  readonly #door: TlsDoor | undefined
   readonly #connections = new Set<ClientConnection>()
+  readonly #http2Connections = new Set<Http2Connection>()
   readonly #patience: Patience
+  #port = 0
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(options: IngressOptions) {
     this.#options = options
     this.#patience = { ...defaultPatience, ...options.patience }
-    this.#server = createServer(socketOptions, (socket) => {
-      this.#connections.add(new ClientConnection(socket, this))
-    })
+    const { certificates, redirectPort, h2c } = options
+    const http1 = (socket: Socket, port: ConnectionPort = this, under = socket): void => {
+      this.#connections.add(new ClientConnection(socket, port, undefined, under))
+    }
+    const http2 = (socket: Socket, scheme: Scheme): void => {
+      this.#http2Connections.add(new Http2Connection(socket, scheme, this))
+    }
+    let take = (socket: Socket): void => http1(socket)
+    if (certificates !== undefined) {
+      const door = new TlsDoor({
+        certificates,
+        handshakeMs: this.#patience.headMs,
+        onSecure: (socket, under, protocol) =>
+          protocol === "h2" ? http2(socket, "https") : http1(socket, this, under),
+      })
+      this.#door = door
+      take = (socket) => door.take(socket)
+    } else if (h2c === true) {
+      take = (socket) =>
+        takeByPreface(
+          socket,
+          this.#patience.headMs,
+          () => http2(socket, "http"),
+          () => http1(socket),
+        )
+    }
+    this.#server = createServer(socketOptions, take)
     this.#server.maxConnections = maxConnections
+    if (redirectPort !== undefined) {
+      const redirect = new Redirect({ httpsPort: () => this.#port, dateLine: options.dateLine, port: this })
+      this.#redirectServer = createServer(socketOptions, (socket) => http1(socket, redirect))
+      this.#redirectServer.maxConnections = maxConnections
+    }
   }
 
-  /** Resolves when the port is open; rejects with the system's error when it cannot be. */
+  /** Resolves when the ports are open; rejects with the system's error when one cannot be. */
   async start(): Promise<{ port: number }> {
-    const { host, port } = this.#options
-    await new Promise<void>((resolve, reject) => {
-      this.#server.once("error", reject)
-      this.#server.listen({ host, port, backlog: 4096 }, () => {
-        this.#server.off("error", reject)
-        resolve()
-      })
-    })
-    this.#server.on("error", (error) => this.#options.log.error({ err: error }, "listener failed"))
+    const { port, redirectPort } = this.#options
+    this.#port = await this.#listen(this.#server, port)
+    if (this.#redirectServer !== undefined) await this.#listen(this.#redirectServer, redirectPort ?? 0)
+    this.#options.certificates?.start()
     this.#armSweep()
-    const address = this.#server.address()
-    return { port: typeof address === "object" && address !== null ? address.port : port }
+    return { port: this.#port }
   }
 
   /** Open connections, by who is at the other end. */
   get connections(): { readonly clients: number; readonly agents: number } {
     let agents = 0
     for (const { servesAgent } of this.#connections) if (servesAgent) agents++
-    return { clients: this.#connections.size - agents, agents }
+    return { clients: this.#connections.size + this.#http2Connections.size - agents, agents }
   }
 
   /** Ends the clients' connections as soon as they are idle. Agents still get in: what runs needs them. */
   refuseNew(): void {
     for (const connection of this.#connections) if (!connection.servesAgent) connection.close()
+    for (const connection of this.#http2Connections) connection.close()
   }
 
   /** Ends what is left, at once where nothing waits to be read by a client, after some seconds at most where it does. */
   async stop(): Promise<void> {
     clearTimeout(this.#sweeper)
+    this.#options.certificates?.stop()
+    this.#door?.stop()
     if (this.#server.listening) this.#server.close()
+    if (this.#redirectServer?.listening === true) this.#redirectServer.close()
     const unread: Promise<void>[] = []
     for (const connection of this.#connections) {
       const { socket, servesAgent, unsentBytes } = connection
       if (servesAgent || unsentBytes === 0) socket.destroy()
       else unread.push(closed(socket))
+    }
+    for (const connection of this.#http2Connections) {
+      if (connection.unsentBytes === 0) connection.destroy()
+      else unread.push(connection.finished(flushMs))
     }
     await Promise.all(unread)
   }
@@ -119,13 +171,49 @@ export class Ingress implements ConnectionPort {
     return this.#options.accept(head, connection)
   }
 
-  badRequest({ status, code }: Http1Error, connection: ClientConnection): Buffer {
+  onHttp2Request(head: RequestHead, client: Http2Client): RequestHandler | undefined {
+    const { acceptHttp2, admin, dateLine } = this.#options
+    const { method } = head
+    if (method === "CONNECT" || method === "TRACE")
+      return new Refusal(head, () =>
+        client.answer(
+          this.#error("method_not_allowed", {}, { connection: client, request: head, keepAlive: true }),
+        ),
+      )
+    if (endsHere(head)) return new Refusal(head, () => client.answer(optionsAnswer(dateLine(), true)))
+    if (!head.target.startsWith(reservedPrefix)) return acceptHttp2(head, client)
+    return isAgents(head.target) ? undefined : new PageRequest(head, client, admin)
+  }
+
+  badRequest({ status, code }: Http1Error, connection: Peer): Buffer {
     const differences = { status, title: `The request is not valid HTTP: ${code}.` }
     return this.#error("bad_request", differences, { connection })
   }
 
+  timeout(connection: Peer): Buffer {
+    return this.#error("request_timeout", {}, { connection })
+  }
+
   onClosed(connection: ClientConnection): void {
     this.#connections.delete(connection)
+  }
+
+  onHttp2Closed(connection: Http2Connection): void {
+    this.#http2Connections.delete(connection)
+  }
+
+  async #listen(server: Server, port: number): Promise<number> {
+    const { host, log } = this.#options
+    await new Promise<void>((resolve, reject) => {
+      server.once("error", reject)
+      server.listen({ host, port, backlog: 4096 }, () => {
+        server.off("error", reject)
+        resolve()
+      })
+    })
+    server.on("error", (error) => log.error({ err: error }, "listener failed"))
+    const address = server.address()
+    return typeof address === "object" && address !== null ? address.port : port
   }
 
   #lastHop(head: RequestHead, connection: ClientConnection): RequestHandler {
@@ -183,6 +271,7 @@ export class Ingress implements ConnectionPort {
   #armSweep(): void {
     this.#sweeper = setTimeout(() => {
       for (const connection of this.#connections) this.#check(connection)
+      for (const connection of this.#http2Connections) connection.sweep(this.#patience, sweepMs)
       this.#armSweep()
     }, sweepMs)
     this.#sweeper.unref()
@@ -197,10 +286,10 @@ export class Ingress implements ConnectionPort {
         if (quietMs >= idleMs) connection.close()
         return
       case "head":
-        if (quietMs >= headMs) connection.giveUp(this.#timeout(connection))
+        if (quietMs >= headMs) connection.giveUp(this.timeout(connection))
         return
       case "body":
-        if (quietMs >= bodyMs) connection.giveUp(this.#timeout(connection))
+        if (quietMs >= bodyMs) connection.giveUp(this.timeout(connection))
         return
       case "response":
         if (quietMs >= stalledReaderMs) connection.reset()
@@ -208,14 +297,10 @@ export class Ingress implements ConnectionPort {
       case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
     }
   }
-
-  #timeout(connection: ClientConnection): Buffer {
-    return this.#error("request_timeout", {}, { connection })
-  }
 }
 
 interface Unserved {
-  readonly connection: Pick<ClientConnection, "remoteAddress" | "phase">
+  readonly connection: Peer
   /** Undefined when it could not be read, or did not come in time; the connection closes then. */
   readonly request?: RequestHead | undefined
   readonly keepAlive?: boolean

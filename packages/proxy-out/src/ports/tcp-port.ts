@@ -4,7 +4,7 @@ import { nanoid } from "nanoid"
 import { once } from "node:events"
 import net from "node:net"
 import type { Socket } from "node:net"
-import { plainAddress } from "../ingress/client-connection.ts"
+import { plainAddress } from "../ingress/plain-address.ts"
 import type { PortCounts, PublicPort, PublicPortOptions } from "./public-port.ts"
 import { TcpConnection } from "./tcp-connection.ts"
 

@@ -223,6 +223,22 @@ describe("help and version", () => {
                                     Names that nobody has served get 404. Without it the
                                     first label of any host may be a tunnel's name
 
+        TLS and HTTP/2:
+          --tls-cert FILE           --port speaks TLS with the certificate in this PEM
+                                    file, its chain behind it; HTTP/2 comes with it.
+                                    Several, each with its --tls-key, are chosen by the
+                                    name that a client asks for. They are read again
+                                    when they change (may be repeated)
+          --tls-key FILE            the private key of --tls-cert in PEM, without a
+                                    password; of several in the same order (may be
+                                    repeated)
+          --redirect-port PORT      with --tls-cert: a plain port, 0 to 65535, that
+                                    sends every client to https with 308; without it
+                                    there is none
+          --h2c                     without --tls-cert: clients may begin with HTTP/2 at
+                                    once (prior knowledge), as gRPC clients do without
+                                    TLS
+
         Requests:
           --hold DURATION           how long a request may wait until an agent takes it,
                                     0s to 24h; then the client gets 503 (default 30s)

@@ -31,6 +31,9 @@ class Door implements AsyncDisposable {
       this.accepted.push(`${head.method} ${head.target}`)
       return this.#handler(head, connection)
     },
+    acceptHttp2: () => {
+      throw new Error("no HTTP/2 here")
+    },
     attach: (head, connection) => {
       this.attached.push(head.target)
       return head.target.endsWith("/people") ? undefined : this.#handler(head, connection)
@@ -319,6 +322,9 @@ test("an ingress that cannot open its port says why", async () => {
     log: quietLog,
     dateLine: () => "",
     accept: () => {
+      throw new Error("no request")
+    },
+    acceptHttp2: () => {
       throw new Error("no request")
     },
     attach: () => undefined,

@@ -1,0 +1,298 @@
+// A client that speaks HTTP/2: one stream of its connection, which is one request and its response (RFC 9113 section 8.1), or a
+// WebSocket in the place of both (RFC 8441).
+import { createHash } from "node:crypto"
+import { constants } from "node:http2"
+import type { ServerHttp2Stream } from "node:http2"
+import { parseFieldBlock, parseResponseHead } from "@restante/protocol"
+import type { RequestHead, ResponseHead, Scheme } from "@restante/protocol"
+import type { Client, RequestHandler } from "../../exchange/client.ts"
+import { errorResponse } from "../../exchange/error-response.ts"
+import type { ErrorResponse } from "../../exchange/error-response.ts"
+import { failures } from "../../exchange/failures.ts"
+import type { Patience } from "../patience.ts"
+import { responseFields, trailerFields, trailerLines } from "./fields.ts"
+
+export interface Http2ClientOptions {
+  readonly stream: ServerHttp2Stream
+  readonly request: RequestHead
+  readonly remoteAddress: string
+  readonly scheme: Scheme
+  /** Nothing follows the request's head. */
+  readonly ended: boolean
+  /** Our answer, as HTTP/1 bytes, to a request whose body does not come. */
+  readonly timeout: (client: Http2Client) => Buffer
+  /** The stream is closed. `early`: before its response was whole, and not by us. */
+  readonly onClosed: (client: Http2Client, early: boolean) => void
+}
+
+export class Http2Client implements Client {
+  readonly protocol = "h2"
+  readonly remoteAddress: string
+  readonly scheme: Scheme
+  readonly #options: Http2ClientOptions
+  readonly #stream: ServerHttp2Stream
+  readonly #request: RequestHead
+  #handler: RequestHandler | undefined
+  #requestEnded: boolean
+  #trailers = ""
+  #responseTrailers = ""
+  #answerBegun = false
+  #closedByUs = false
+  #paused = false
+  /** It is a WebSocket: each side ends for itself. */
+  #raw = false
+  #pauseTold = false
+  #active = true
+  #quietSweeps = 0
+  #unsentAtSweep = 0
+
+  constructor(options: Http2ClientOptions) {
+    const { stream, request, remoteAddress, scheme, ended } = options
+    this.#options = options
+    this.#stream = stream
+    this.#request = request
+    this.remoteAddress = remoteAddress
+    this.scheme = scheme
+    this.#requestEnded = ended
+    stream.on("error", ignoreError)
+    stream.on("close", () => this.#onClose())
+    stream.on("drain", () => this.#handler?.onClientDrain())
+    stream.on("wantTrailers", () => this.#sendTrailers())
+  }
+
+  /** From now on `handler` serves it. */
+  serve(handler: RequestHandler): void {
+    this.#handler = handler
+    if (this.#requestEnded || this.#request.upgrade !== undefined) {
+      // What the client of a WebSocket says waits in the stream until there is somebody to say it to.
+      if (this.#requestEnded) this.#stream.resume()
+      handler.onBodyEnd("")
+      return
+    }
+    this.#read()
+    this.#tellPause()
+  }
+
+  get phase(): "head" | "body" | "response" {
+    if (this.#handler === undefined) return "head"
+    return this.#requestEnded ? "response" : "body"
+  }
+
+  get unsentBytes(): number {
+    return this.#stream.writableLength
+  }
+
+  goOn(): void {
+    if (this.#open) this.#stream.additionalHeaders({ ":status": 100 })
+  }
+
+  informational({ status }: ResponseHead, fields: string): void {
+    if (!this.#open || this.#answerBegun) return
+    this.#stream.additionalHeaders({ ":status": status, ...trailerFields(fields) })
+  }
+
+  whole(head: ResponseHead, fields: string, body: Buffer): void {
+    if (this.#refusesSwitch(head)) return
+    this.#answerBegun = true
+    this.#handler = undefined
+    if (!this.#open) return
+    const endStream = body.length === 0
+    this.#stream.respond(responseFields(head.status, fields), { endStream })
+    if (!endStream) this.#stream.end(body)
+    this.#leaveRest()
+  }
+
+  begin(head: ResponseHead, fields: string): void {
+    if (head.status === 101) return this.#switch(head, fields)
+    if (this.#refusesSwitch(head)) return
+    this.#answerBegun = true
+    if (this.#open) this.#stream.respond(responseFields(head.status, fields), { waitForTrailers: true })
+  }
+
+  turnRaw(): void {
+    this.#requestEnded = false
+    this.#read()
+  }
+
+  data(bytes: Buffer): void {
+    if (this.#open) this.#stream.write(bytes)
+  }
+
+  end(trailers: string): void {
+    if (this.#raw) {
+      if (this.#open) this.#stream.end()
+      return
+    }
+    this.#responseTrailers = trailers
+    this.#handler = undefined
+    if (!this.#open) return
+    this.#stream.end()
+    this.#leaveRest()
+  }
+
+  close(): void {
+    this.#handler = undefined
+    if (this.#open) this.#break(constants.NGHTTP2_NO_ERROR)
+  }
+
+  refuse(error: Omit<ErrorResponse, "keepAlive">): void {
+    this.answer(errorResponse({ ...error, keepAlive: true }))
+  }
+
+  /** An answer of ours, as HTTP/1 bytes. */
+  answer(bytes: Buffer): void {
+    const end = bytes.indexOf("\r\n\r\n") + 4
+    const head = parseResponseHead(bytes.toString("latin1", 0, end), this.#request.method)
+    this.#answerBegun = true
+    this.#handler = undefined
+    if (!this.#open) return
+    const endStream = end === bytes.length || this.#request.method === "HEAD"
+    this.#stream.respond(responseFields(head.status, head.fields.raw), { endStream })
+    if (!endStream) this.#stream.end(bytes.subarray(end))
+    this.#leaveRest()
+  }
+
+  reset(): void {
+    this.#handler = undefined
+    this.#break(constants.NGHTTP2_INTERNAL_ERROR)
+  }
+
+  /** This server wants the request over HTTP/1.1 (RFC 9113 section 7). */
+  wantHttp1(): void {
+    this.#break(constants.NGHTTP2_HTTP_1_1_REQUIRED)
+  }
+
+  pauseBody(): void {
+    this.#paused = true
+    this.#stream.pause()
+  }
+
+  resumeBody(): void {
+    this.#paused = false
+    this.#stream.resume()
+  }
+
+  /** Looked at once per sweep: gives up a request whose body has stopped to come, and a client that takes nothing of its answer. */
+  sweep(patience: Patience, sweepMs: number): void {
+    const unsent = this.#stream.writableLength
+    const awaited =
+      this.#answerBegun || unsent > 0 ? unsent > 0 && unsent >= this.#unsentAtSweep : this.#awaitsBody
+    this.#quietSweeps = awaited && !this.#active ? this.#quietSweeps + 1 : 0
+    this.#active = false
+    this.#unsentAtSweep = unsent
+    const quietMs = this.#quietSweeps * sweepMs
+    if (unsent > 0) {
+      if (quietMs >= patience.stalledReaderMs) this.#giveUp()
+    } else if (quietMs >= patience.bodyMs) this.#giveUp()
+  }
+
+  get #open(): boolean {
+    return !this.#stream.destroyed && !this.#stream.closed
+  }
+
+  get #awaitsBody(): boolean {
+    return (
+      this.#handler !== undefined &&
+      !this.#requestEnded &&
+      !this.#paused &&
+      this.#request.upgrade === undefined &&
+      this.#handler.patient !== true
+    )
+  }
+
+  #giveUp(): void {
+    const answer = this.#answerBegun ? undefined : this.#options.timeout(this)
+    const handler = this.#handler
+    this.#handler = undefined
+    handler?.onClientGone()
+    if (answer === undefined) this.reset()
+    else this.answer(answer)
+  }
+
+  #read(): void {
+    const stream = this.#stream
+    stream.on("trailers", (_fields, _flags, raw: readonly string[] | undefined) => {
+      this.#trailers = trailerLines(raw ?? [])
+    })
+    stream.on("data", (bytes: Buffer) => {
+      this.#active = true
+      this.#handler?.onBody(bytes)
+      this.#tellPause()
+    })
+    stream.on("end", () => {
+      if (stream.aborted || stream.destroyed) return
+      this.#requestEnded = true
+      this.#handler?.onBodyEnd(this.#trailers)
+    })
+  }
+
+  /** Once for all that has arrived by now. */
+  #tellPause(): void {
+    if (this.#pauseTold) return
+    this.#pauseTold = true
+    setImmediate(() => {
+      this.#pauseTold = false
+      if (!this.#requestEnded) this.#handler?.onReadPaused()
+    })
+  }
+
+  /** A WebSocket begins (RFC 8441 section 5): what its HTTP/1 handshake proves is proved to us, the client is told 200. */
+  #switch(head: ResponseHead, fields: string): void {
+    const { fields: asked } = this.#request
+    const accept = createHash("sha1")
+      .update(`${asked.get("sec-websocket-key")}${websocketId}`)
+      .digest("base64")
+    if (head.fields.get("sec-websocket-accept") !== accept)
+      return this.#break(constants.NGHTTP2_CONNECT_ERROR)
+    this.#answerBegun = true
+    this.#raw = true
+    if (!this.#open) return
+    const kept = fields.replaceAll(/^sec-websocket-accept:.*\r\n/gim, "")
+    this.#stream.respond(responseFields(200, kept))
+  }
+
+  /** To the client of a WebSocket every 2xx would say that it has one. */
+  #refusesSwitch({ status }: ResponseHead): boolean {
+    if (this.#request.upgrade === undefined || status >= 300) return false
+    const handler = this.#handler
+    const code = "upgrade_failed"
+    this.refuse({ code, traits: failures[code], exchangeId: "", dateLine: "", request: this.#request })
+    queueMicrotask(() => handler?.onClientGone())
+    return true
+  }
+
+  #sendTrailers(): void {
+    if (this.#stream.destroyed) return
+    const lines = this.#responseTrailers
+    this.#stream.sendTrailers(lines === "" ? {} : trailerFields(parseFieldBlock(lines).raw))
+  }
+
+  /** RFC 9113 section 8.1: the response is whole, nobody reads the rest of the request. */
+  #leaveRest(): void {
+    if (this.#requestEnded && this.#request.upgrade === undefined) return
+    this.#closedByUs = true
+    const stream = this.#stream
+    stream.resume()
+    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR)
+    else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR))
+  }
+
+  #break(code: number): void {
+    this.#closedByUs = true
+    if (!this.#stream.destroyed) this.#stream.close(code)
+  }
+
+  #onClose(): void {
+    const handler = this.#handler
+    this.#handler = undefined
+    const { rstCode } = this.#stream
+    handler?.onClientGone()
+    this.#options.onClosed(this, rstCode !== constants.NGHTTP2_NO_ERROR && !this.#closedByUs)
+  }
+}
+
+const websocketId = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
+
+function ignoreError(): void {
+  // "close" follows, and that is what counts.
+}
