@@ -23,8 +23,14 @@ export const agentCases: Readonly<Record<keyof AgentTable, OptionCase>> = {
   "strip-prefix": { ...onOrOff, with: { route: "/api" } },
   tcp: {
     good: "20022=127.0.0.1:22",
-    reads: [{ kind: "tcp", port: 20_022, target: { kind: "tcp", host: "127.0.0.1", port: 22 } }],
+    reads: [{ kind: "tcp", port: 20_022, target: { kind: "place", host: "127.0.0.1", port: 22 } }],
     bad: "127.0.0.1:22",
+    says: /Write PORT=HOST:PORT, as in 20022=127.0.0.1:22/,
+  },
+  udp: {
+    good: "auto=[::1]:53",
+    reads: [{ kind: "udp", port: 0, target: { kind: "place", host: "::1", port: 53 } }],
+    bad: "127.0.0.1:53",
     says: /Write PORT=HOST:PORT, as in 20022=127.0.0.1:22/,
   },
   "proxy-protocol": { ...text("v2"), bad: "v1", says: /not one of off, v2/ },

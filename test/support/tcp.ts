@@ -94,7 +94,7 @@ export function echoBytes({ socket }: TcpEnd): void {
 }
 
 /** Some ports that other tests rarely have, as --tcp-ports takes them. Below those that the system gives out itself. */
-function somePorts(count = 16): string {
+export function somePorts(count = 16): string {
   const first = 10_000 + Math.floor(Math.random() * 20_000)
   return `${first}-${first + count - 1}`
 }
@@ -134,6 +134,6 @@ export async function startTcpPair(options: TcpPairOptions): Promise<TcpPair> {
 }
 
 /** What the agent says of the port that the edge opened for it. */
-async function portOf({ program }: Agent, kind = "tcp"): Promise<number> {
+export async function portOf({ program }: Agent, kind = "tcp"): Promise<number> {
   return Number(await program.line(new RegExp(String.raw`^${kind}://127\.0\.0\.\d+:(\d+) -> `)))
 }

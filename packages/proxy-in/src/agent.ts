@@ -159,7 +159,7 @@ export class Agent implements AsyncDisposable {
       concurrency,
       now: monotonicMs,
       maxUpgrades: this.#options.maxUpgrades ?? defaultMaxUpgrades,
-      tcpTargetOf: (head) => this.#targets.tcp(head),
+      targets: this.#targets,
       maxConnections,
       link: () => link,
       tracing: this.#options.tracing,

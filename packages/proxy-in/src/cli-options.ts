@@ -19,7 +19,7 @@ import {
 import { parseExternal, parseHostHeader, parseUpstream } from "./addresses.ts"
 import { defaultMaxConnections, defaultMaxUpgrades, transports } from "./agent-options.ts"
 import { parseForwardProxy, type ForwardProxy } from "./attach/forward-proxy.ts"
-import { parseTcpArgument } from "./ports.ts"
+import { parseTcpArgument, parseUdpArgument } from "./ports.ts"
 
 /** Where the status page listens when `--port` is not given and it is free there. */
 export const defaultStatusPort = 8081
@@ -178,6 +178,16 @@ export const agentTable = {
     list: true,
     schema: { type: "string", pattern: "^([0-9]{1,5}|[Aa][Uu][Tt][Oo])=." },
     read: parseTcpArgument,
+  },
+  udp: {
+    group: "Ports",
+    live: true,
+    perTunnel: true,
+    placeholder: "PORT=HOST:PORT",
+    help: "the same for a UDP port, as in 20053=127.0.0.1:53; proxy-out has to be started with --udp-ports",
+    list: true,
+    schema: { type: "string", pattern: "^([0-9]{1,5}|[Aa][Uu][Tt][Oo])=." },
+    read: parseUdpArgument,
   },
   "proxy-protocol": {
     group: "Ports",

@@ -4,6 +4,7 @@ import { targetText } from "./ports.ts"
 import type { PortMapping } from "./ports.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
 import type { TcpTarget } from "./upstream/tcp-relay.ts"
+import type { UdpTarget } from "./upstream/udp-relay.ts"
 
 export interface PortTargetsOptions {
   readonly ports: readonly PortMapping[]
@@ -15,6 +16,7 @@ export interface PortTargetsOptions {
 export class PortTargets {
   /** By the port's name. */
   readonly #tcp: ReadonlyMap<string, TcpTarget>
+  readonly #udp: ReadonlyMap<string, UdpTarget>
 
   constructor({ ports, proxyProtocol, shared, clock }: PortTargetsOptions) {
     this.#tcp = new Map(
@@ -24,11 +26,32 @@ export class PortTargets {
           const upstream =
             target.kind === "unix"
               ? ({ kind: "unix", path: target.path, basePath: "" } as const)
-              : ({ ...target, tls: false, basePath: "", ca: undefined } as const)
+              : ({ ...target, kind: "tcp", tls: false, basePath: "", ca: undefined } as const)
           const pool = new UpstreamPool({ upstream, clock, shared, maxIdle: 0 })
           return [name, { pool, upstream: targetText(target), proxyProtocol }]
         }),
     )
+    this.#udp = new Map(
+      ports.flatMap(({ kind, name, target }) =>
+        kind === "udp" && target.kind === "place"
+          ? [
+              [
+                name,
+                {
+                  host: target.host,
+                  port: target.port,
+                  upstream: targetText(target),
+                  windows: shared.windows,
+                },
+              ],
+            ]
+          : [],
+      ),
+    )
+  }
+
+  udp({ name }: PortHead): UdpTarget | undefined {
+    return this.#udp.get(name)
   }
 
   tcp({ name }: PortHead): TcpTarget | undefined {

@@ -9,10 +9,10 @@ export interface PortMapping extends PortRequest {
 
 export type PortTarget =
   /** `host`: name, IPv4 or IPv6 address without brackets. */
-  | { readonly kind: "tcp"; readonly host: string; readonly port: number }
+  | { readonly kind: "place"; readonly host: string; readonly port: number }
   | { readonly kind: "unix"; readonly path: string }
 
-/** What one `--tcp` says; `port` 0: the edge chooses. */
+/** What one `--tcp` or `--udp` says; `port` 0: the edge chooses. */
 export type PortArgument = Pick<PortMapping, "kind" | "port" | "target">
 
 /** Raises `CommandError("usage")`. */
@@ -24,10 +24,16 @@ export function parseTcpArgument(text: string): PortArgument {
   return { kind: "tcp", port, target: { kind: "unix", path: socket.path } }
 }
 
+/** Raises `CommandError("usage")`. */
+export function parseUdpArgument(text: string): PortArgument {
+  const { port, rest } = splitArgument(text, "udp")
+  return { kind: "udp", port, target: parsePlace(rest, "udp") }
+}
+
 /** Gives each its name. Raises `CommandError("usage")` for ports that are there twice, and for too many. */
 export function portMappings(ports: readonly PortArgument[]): readonly PortMapping[] {
   if (ports.length > maxPorts)
-    throw new CommandError("usage", `--tcp: a tunnel has ${maxPorts} ports at most.`)
+    throw new CommandError("usage", `--tcp and --udp: a tunnel has ${maxPorts} ports at most.`)
   const chosen = { tcp: 0, udp: 0 }
   const names = new Set<string>()
   return ports.map((port) => {
@@ -77,7 +83,7 @@ function parsePlace(text: string, kind: PortKind): PortTarget {
   const host = bracketed ?? plain
   const port = Number(digits)
   if (host === undefined || port < 1 || port > 65_535) throw refusal(kind)
-  return { kind: "tcp", host, port }
+  return { kind: "place", host, port }
 }
 
 function refusal(kind: PortKind): CommandError {

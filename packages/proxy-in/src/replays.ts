@@ -4,19 +4,20 @@ import { openKind, StreamTable, WireError } from "@restante/protocol"
 import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protocol"
 import type { HostHeader } from "./agent-options.ts"
 import type { ReplayTracing } from "./observe/replay-tracing.ts"
+import type { PortTargets } from "./port-targets.ts"
 import type { RequestListener, SettledRequest } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
 import type { UpstreamPool } from "./upstream/pool.ts"
 import type { RunningStream } from "./upstream/running-stream.ts"
 import { TcpRelay } from "./upstream/tcp-relay.ts"
-import type { TcpRelayOptions } from "./upstream/tcp-relay.ts"
+import { UdpRelay } from "./upstream/udp-relay.ts"
 import type { ReplyStream } from "./upstream/reply-stream.ts"
 
 export interface ReplaysOptions {
   readonly pool: UpstreamPool
   /** Where ports lead. Default: nowhere. */
-  readonly tcpTargetOf?: TcpRelayOptions["targetOf"] | undefined
+  readonly targets?: Pick<PortTargets, "tcp" | "udp"> | undefined
   /** Most connections of ports at a time; they do not count against `concurrency`. Default 0. */
   readonly maxConnections?: number | undefined
   readonly hostHeader: HostHeader
@@ -48,7 +49,7 @@ export class Replays implements StreamSink {
   #upgrades = 0
   #switched = 0
   /** Of those that run, the ones of ports. */
-  #connections = 0
+  #ofPorts = 0
   #draining = false
   #idle: (() => void) | undefined
 
@@ -86,8 +87,8 @@ export class Replays implements StreamSink {
     const { pool, hostHeader, concurrency, maxUpgrades, link, now } = this.#options
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
-    if (frame.kind === openKind.tcp) return this.#openConnection(stream, frame)
-    if (this.#running.size - this.#switched - this.#connections >= concurrency)
+    if (frame.kind === openKind.tcp || frame.kind === openKind.udp) return this.#openOfPort(stream, frame)
+    if (this.#running.size - this.#switched - this.#ofPorts >= concurrency)
       return link().out.reset(stream, "agent_overloaded")
     const upgrade = frame.kind === openKind.upgrade
     if (upgrade && this.#upgrades >= maxUpgrades) return link().out.reset(stream, "upgrade_limit")
@@ -114,18 +115,19 @@ export class Replays implements StreamSink {
     replay.start()
   }
 
-  #openConnection(stream: number, frame: OpenFrame): void {
-    const { maxConnections = 0, tcpTargetOf, link, now } = this.#options
-    if (this.#connections >= maxConnections) return link().out.reset(stream, "agent_overloaded")
-    const relay = new TcpRelay(frame, new Reply(stream, link()), {
-      targetOf: (head) => tcpTargetOf?.(head),
-      now,
-      onSettled: (outcome) => {
-        this.#connections--
-        this.#settled(stream, relay, outcome)
-      },
-    })
-    this.#connections++
+  #openOfPort(stream: number, frame: OpenFrame): void {
+    const { maxConnections = 0, targets, link, now } = this.#options
+    if (this.#ofPorts >= maxConnections) return link().out.reset(stream, "agent_overloaded")
+    const reply = new Reply(stream, link())
+    const onSettled = (outcome: ReplayOutcome): void => {
+      this.#ofPorts--
+      this.#settled(stream, relay, outcome)
+    }
+    const relay =
+      frame.kind === openKind.tcp
+        ? new TcpRelay(frame, reply, { targetOf: (head) => targets?.tcp(head), now, onSettled })
+        : new UdpRelay(frame, reply, { targetOf: (head) => targets?.udp(head), now, onSettled })
+    this.#ofPorts++
     this.#running.set(stream, relay)
     relay.start()
   }

@@ -14,7 +14,7 @@ export async function agentOptions(
   { environment, log, terminal, onPorts }: Surrounding,
 ): Promise<AgentOptions> {
   checkRoutes(values)
-  const ports = portMappings(values.tcp)
+  const ports = portMappings([...values.tcp, ...values.udp])
   const way = await readWay(values, environment)
   const token = await givenToken({
     file: values["token-file"],

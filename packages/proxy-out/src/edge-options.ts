@@ -64,11 +64,14 @@ export interface PortOptions {
   readonly udp?: readonly PortRange[] | undefined
   /** Most connections, or flows, of one port at a time, at least 1. Default `defaultMaxConnections`. */
   readonly maxConnections?: number | undefined
+  /** How long a client of UDP may be silent, in milliseconds; then its flow is over. Default `defaultFlowMs`. */
+  readonly flowMs?: number | undefined
   /** How long a port stays its tunnel's without an agent that serves it, in milliseconds. Default `defaultKeepMs`. */
   readonly keepMs?: number | undefined
 }
 
 export const defaultMaxConnections = 1024
+export const defaultFlowMs = 60_000
 export const defaultKeepMs = 600_000
 
 /** What can change while an edge runs; see `EdgeOptions`. */

@@ -7,7 +7,7 @@ import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import { Credentials } from "./credentials/credentials.ts"
-import { defaultKeepMs, defaultMaxConnections } from "./edge-options.ts"
+import { defaultFlowMs, defaultKeepMs, defaultMaxConnections } from "./edge-options.ts"
 import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
@@ -21,11 +21,16 @@ import { openQueue } from "./queue/open-queue.ts"
 import { KnownTunnels } from "./routing/known-tunnels.ts"
 import { Ports } from "./ports/ports.ts"
 import { PortStreams } from "./ports/port-streams.ts"
+import type { PortStream } from "./ports/port-streams.ts"
 import { TcpPort } from "./ports/tcp-port.ts"
+import { UdpPort } from "./ports/udp-port.ts"
 import { RelayedExchanges } from "./relay/relayed-exchanges.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
 const drainMs = 30_000
+/** Datagrams are not worth more: a client repeats them by then. */
+const flowHoldMs = 1000
+const maxWaitingFlows = 1000
 
 export class Edge implements AsyncDisposable {
   readonly #options: EdgeOptions
@@ -106,7 +111,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     observer: observers,
     tracing,
   })
-  const portStreams = new PortStreams({
+  const connections = new PortStreams({
     broker,
     clock,
     get holdMs() {
@@ -116,20 +121,23 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
       return limits().maxQueue
     },
   })
+  const flows = new PortStreams({ broker, clock, holdMs: flowHoldMs, maxQueue: maxWaitingFlows })
+  const waitingAt = (id: string): PortStream | undefined => connections.get(id) ?? flows.get(id)
   const ports = new Ports({
     edgeId,
     host,
     ranges: { tcp: options.ports?.tcp ?? [], udp: options.ports?.udp ?? [] },
-    streams: portStreams,
+    streams: { tcp: connections, udp: flows },
+    flowMs: options.ports?.flowMs ?? defaultFlowMs,
+    clock,
     maxConnections: options.ports?.maxConnections ?? defaultMaxConnections,
     keepMs: options.ports?.keepMs ?? defaultKeepMs,
-    make: { tcp: (made) => new TcpPort(made), udp: (made) => new TcpPort(made) },
+    make: { tcp: (made) => new TcpPort(made), udp: (made) => new UdpPort(made) },
     log,
   })
-  const relayed =
-    relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) ?? portStreams.get(id) })
+  const relayed = relay && new RelayedExchanges({ relay, find: (id) => exchanges.get(id) ?? waitingAt(id) })
   const tickets: TicketSource = {
-    own: (ticket) => exchanges.get(ticket.id) ?? portStreams.get(ticket.id),
+    own: (ticket) => exchanges.get(ticket.id) ?? waitingAt(ticket.id),
     isForeign: (ticket) => ticket.owner !== edgeId,
     claim: (ticket, onGranted, onRefused) =>
       relayed ? relayed.claim(ticket, onGranted, onRefused) : onRefused(),
@@ -212,7 +220,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     exchanges.refuseNew()
     ingress.refuseNew()
     ports.stop()
-    await Promise.all([exchanges.drain(drainMs), portStreams.drain(drainMs)])
+    await Promise.all([exchanges.drain(drainMs), connections.drain(drainMs), flows.drain(0)])
     credentials.stop()
     sessions.stop()
     endpoints.stop()

@@ -78,6 +78,8 @@ async function runEdge(
     },
     ports: {
       tcp: values["tcp-ports"],
+      udp: values["udp-ports"],
+      flowMs: values["udp-timeout"],
       maxConnections: values["max-connections"],
       keepMs: values["keep-ports"],
     },

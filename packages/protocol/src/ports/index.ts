@@ -1,3 +1,4 @@
+export { datagramHeaderBytes, DatagramReader, framedDatagram, maxDatagramBytes } from "./datagrams.ts"
 export { parsePortHead, portHeadText, type PortEnd, type PortHead } from "./port-head.ts"
 export {
   maxPorts,
@@ -6,5 +7,4 @@ export {
   portKinds,
   portNamePattern,
   type PortRequest,
-  streamKind,
 } from "./port-request.ts"

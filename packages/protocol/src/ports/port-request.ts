@@ -1,7 +1,4 @@
 // What an agent asks an edge for beyond HTTP: ports of the public host whose connections or datagrams it wants.
-import { openKind } from "../wire/index.ts"
-import type { OpenKind } from "../wire/index.ts"
-
 export const portKinds = ["tcp", "udp"] as const
 export type PortKind = (typeof portKinds)[number]
 
@@ -24,8 +21,3 @@ export const portNamePattern: RegExp = /^(?:[1-9]\d{0,4}|auto(?:-[1-9]\d{0,2})?)
 
 /** Most ports of one agent. */
 export const maxPorts = 64
-
-/** The kind of the streams that such a port leads to. */
-export function streamKind(kind: PortKind): OpenKind {
-  return kind === "tcp" ? openKind.tcp : openKind.udp
-}

@@ -321,6 +321,9 @@ describe("help and version", () => {
                                     auto=127.0.0.1:22 (the edge chooses), also to
                                     unix:/run/app.sock; proxy-out has to be started with
                                     --tcp-ports (may be repeated)
+          --udp PORT=HOST:PORT      the same for a UDP port, as in 20053=127.0.0.1:53;
+                                    proxy-out has to be started with --udp-ports (may be
+                                    repeated)
           --proxy-protocol off|v2   v2 tells the servers of --tcp the client's address
                                     by the PROXY protocol; they have to expect it
                                     (default off)

@@ -45,6 +45,12 @@ const options = {
     help: "TCP ports of the edge that it may have, of those of --tcp-ports: as in 20000-20010,20022, or * for all; without it none",
     read: (text: string): readonly string[] => parsePorts(text, "tcp"),
   },
+  udp: {
+    group: "What it allows",
+    placeholder: "PORTS",
+    help: "the same for UDP ports, of those of --udp-ports; without it none",
+    read: (text: string): readonly string[] => parsePorts(text, "udp"),
+  },
   expires: {
     group: "What it allows",
     placeholder: "DURATION",
@@ -106,7 +112,7 @@ export const tokenCreate = command({
           sha256: tokenDigest(token.reveal()).toString("hex"),
           tunnels: values.tunnels,
           routes: values.routes,
-          allow: values.tcp ?? [],
+          allow: [...(values.tcp ?? []), ...(values.udp ?? [])],
           createdAt: new Date(now).toISOString(),
           expiresAt,
         },

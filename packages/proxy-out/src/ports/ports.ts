@@ -3,6 +3,7 @@
 import { maxPorts } from "@restante/protocol"
 import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
 import type { Logger } from "pino"
+import type { Clock } from "../clock.ts"
 import { allowanceText, allowsPort } from "./allowance.ts"
 import type { Allowance } from "./allowance.ts"
 import { countOf, inRanges, portsFrom, rangesText } from "./port-range.ts"
@@ -15,9 +16,12 @@ export interface PortsOptions {
   readonly host: string
   /** What the operator opens to agents; none: the edge has no such ports. */
   readonly ranges: Readonly<Record<PortKind, readonly PortRange[]>>
-  readonly streams: PortStreams
+  readonly streams: Readonly<Record<PortKind, PortStreams>>
   /** Of one port, at a time. */
   readonly maxConnections: number
+  /** See PublicPortOptions. */
+  readonly flowMs: number
+  readonly clock: Clock
   /** How long a port outlives its last agent, in milliseconds. */
   readonly keepMs: number
   readonly make: Readonly<Record<PortKind, (options: PublicPortOptions) => PublicPort>>
@@ -135,7 +139,7 @@ export class Ports {
   }
 
   async #listen(tunnel: string, wanted: PortRequest, number: number): Promise<Assigned | string> {
-    const { edgeId, host, streams, maxConnections, make, log } = this.#options
+    const { edgeId, host, streams, maxConnections, flowMs, clock, make, log } = this.#options
     const { kind, name } = wanted
     for (const other of this.#open.values()) {
       if (other.kind === kind && other.number === number)
@@ -144,7 +148,15 @@ export class Ports {
     if ([...this.#open.values()].filter((one) => one.tunnel === tunnel).length >= maxPorts)
       return `${kind} ${number}: the tunnel has ${maxPorts} ports already, those of former agents included`
     const queue = queueOf(tunnel, wanted)
-    const port = make[kind]({ owner: edgeId, queue, name, streams, maxConnections })
+    const port = make[kind]({
+      owner: edgeId,
+      queue,
+      name,
+      clock,
+      streams: streams[kind],
+      maxConnections,
+      flowMs,
+    })
     try {
       await port.open(host, number)
     } catch (error) {

@@ -1,4 +1,5 @@
 // What all ports that are open for tunnels have in common, whichever protocol they speak.
+import type { Clock } from "../clock.ts"
 import type { PortStreams } from "./port-streams.ts"
 
 export interface PublicPort {
@@ -13,6 +14,8 @@ export interface PortCounts {
   accepted: number
   /** At once, because there were too many. */
   refused: number
+  /** Datagrams that had no room, either way. */
+  dropped: number
 }
 
 export interface PublicPortOptions {
@@ -23,6 +26,9 @@ export interface PublicPortOptions {
   /** `PortRequest.name`. */
   readonly name: string
   readonly streams: PortStreams
-  /** Most connections at a time. */
+  /** Most connections, or flows, at a time. */
   readonly maxConnections: number
+  /** How long a client of UDP may be silent, in milliseconds; then its flow is over. */
+  readonly flowMs: number
+  readonly clock: Clock
 }

@@ -4,7 +4,7 @@ import { nanoid } from "nanoid"
 import { once } from "node:events"
 import net from "node:net"
 import type { Socket } from "node:net"
-import { plainAddress } from "../ingress/plain-address.ts"
+import { headAddress } from "./addresses.ts"
 import type { PortCounts, PublicPort, PublicPortOptions } from "./public-port.ts"
 import { TcpConnection } from "./tcp-connection.ts"
 
@@ -14,7 +14,7 @@ const probeAfterMs = 30_000
 const backlog = 1024
 
 export class TcpPort implements PublicPort {
-  readonly counts: PortCounts = { accepted: 0, refused: 0 }
+  readonly counts: PortCounts = { accepted: 0, refused: 0, dropped: 0 }
   readonly #options: PublicPortOptions
   readonly #server: net.Server
   readonly #sockets = new Set<Socket>()
@@ -41,7 +41,7 @@ export class TcpPort implements PublicPort {
     const gone = remoteAddress === undefined || remotePort === undefined || localPort === undefined
     if (gone || this.#sockets.size >= maxConnections) return this.#refuse(socket)
     socket.setKeepAlive(true, probeAfterMs)
-    const clientAddress = plainAddress(remoteAddress)
+    const clientAddress = headAddress(remoteAddress)
     const connection = new TcpConnection(
       socket,
       {
@@ -55,8 +55,8 @@ export class TcpPort implements PublicPort {
         record: { clientAddress, scheme: "http" },
         head: portHeadText({
           name,
-          client: { address: withoutZone(clientAddress), port: remotePort },
-          edge: { address: withoutZone(plainAddress(localAddress)), port: localPort },
+          client: { address: clientAddress, port: remotePort },
+          edge: { address: headAddress(localAddress), port: localPort },
         }),
         bodyFollows: true,
         body: undefined,
@@ -81,10 +81,4 @@ export class TcpPort implements PublicPort {
     socket.on("error", () => {})
     socket.resetAndDestroy()
   }
-}
-
-/** "fe80::1%eth0": the zone is this machine's matter. */
-function withoutZone(address: string): string {
-  const zone = address.indexOf("%")
-  return zone === -1 ? address : address.slice(0, zone)
 }

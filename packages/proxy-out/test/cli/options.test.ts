@@ -269,8 +269,13 @@ describe("help and version", () => {
                                     or 20022; without it none. They are opened on --host
                                     when an agent asks, a named token has to allow them
                                     (may be repeated)
-          --max-connections N       most connections of one port at a time, 1 to 65535;
-                                    the next one is reset at once (default 1024)
+          --udp-ports FIRST-LAST    the same for UDP ports; without it none (may be
+                                    repeated)
+          --udp-timeout DURATION    how long a client of a UDP port may be silent, 1s to
+                                    24h; then its flow is over (default 60s)
+          --max-connections N       most connections, or clients of UDP, of one port at
+                                    a time, 1 to 65535; the next one is reset at once,
+                                    or not heard (default 1024)
           --keep-ports DURATION     how long a port stays open for its tunnel while no
                                     agent serves it, 0s to 24h; what comes meanwhile
                                     waits as long as --hold says (default 10m)

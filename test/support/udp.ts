@@ -1,0 +1,62 @@
+// Plain UDP for the tests: sockets that remember what they heard, and a pair with a UDP port.
+import dgram from "node:dgram"
+import { once } from "node:events"
+import { startAgent, startEdge, type Transport } from "./pair.ts"
+import { portOf, somePorts, type TcpPair } from "./tcp.ts"
+
+export interface UdpSocket extends AsyncDisposable {
+  readonly socket: dgram.Socket
+  readonly port: number
+  /** Every datagram, in the order they came. */
+  readonly heard: Buffer[]
+}
+
+/** On loopback; `onDatagram` is told of each. */
+export async function udpSocket(
+  onDatagram: (datagram: Buffer, from: dgram.RemoteInfo, socket: dgram.Socket) => unknown = () => undefined,
+): Promise<UdpSocket> {
+  const heard: Buffer[] = []
+  const socket = dgram.createSocket({ type: "udp4", recvBufferSize: 4 * 1024 * 1024 })
+  socket.on("error", () => undefined)
+  socket.on("message", (datagram, from) => {
+    heard.push(datagram)
+    onDatagram(datagram, from, socket)
+  })
+  socket.bind(0, "127.0.0.1")
+  await once(socket, "listening")
+  return {
+    socket,
+    heard,
+    port: socket.address().port,
+    [Symbol.asyncDispose]: async () => {
+      const closed = once(socket, "close")
+      socket.close()
+      await closed
+    },
+  }
+}
+
+export interface UdpPairOptions {
+  readonly targetPort: number
+  readonly transport?: Transport
+  readonly edgeArgs?: readonly string[]
+}
+
+/** An edge with one UDP port, chosen by it, that leads to the target. */
+export async function startUdpPair(options: UdpPairOptions): Promise<TcpPair> {
+  const { targetPort, transport = "websocket", edgeArgs = [] } = options
+  await using stack = new AsyncDisposableStack()
+  const edge = stack.use(await startEdge({ args: ["--udp-ports", somePorts(), ...edgeArgs] }))
+  const agent = stack.use(
+    await startAgent({
+      server: "http://127.0.0.1:9",
+      external: edge.url,
+      transport,
+      args: ["--udp", `auto=127.0.0.1:${targetPort}`],
+    }),
+  )
+  await agent.attached()
+  const port = await portOf(agent, "udp")
+  const owned = stack.move()
+  return { edge, agent, port, [Symbol.asyncDispose]: () => owned.disposeAsync() }
+}
