@@ -146,3 +146,10 @@ describe("several tunnels", { concurrent: true, timeout: 120_000 }, () => {
     ])
   })
 })
+
+test("tunnel list says why Redis does not answer, and shows no password", async () => {
+  await using redis = await startRedis({ args: ["--requirepass", "a-password-of-redis"] })
+  const said = await proxyOut("tunnel", "list", "--redis", redis.url)
+  expect(said).toMatchObject({ code: 1, stdout: "" })
+  expect(said.stderr).toMatch(/^proxy-out: Redis does not do what it is asked: NOAUTH [^\n]+\n$/)
+})

@@ -60,7 +60,9 @@ async function inRedis(url: string): Promise<TunnelsPlace> {
     import("../queue/redis-link.ts"),
   ])
   const client = openRedis(url, { lazyConnect: true, retryStrategy: () => null })
-  client.on("error", () => undefined) // the command that fails tells
+  // What the connection says is the cause; the command that fails only says that there is none.
+  let heard: unknown
+  client.on("error", (error: unknown) => (heard = error))
   const told = async <T>(work: Promise<T>): Promise<T> => {
     try {
       return await withinMs(work, answerMs)
@@ -68,7 +70,7 @@ async function inRedis(url: string): Promise<TunnelsPlace> {
       client.disconnect()
       throw new CommandError(
         "startup",
-        `Redis does not do what it is asked: ${describe(error).replace(/\.$/, "")}. Check --redis.`,
+        `Redis does not do what it is asked: ${describe(heard ?? error).replace(/\.$/, "")}. Check --redis.`,
         { cause: error },
       )
     }
