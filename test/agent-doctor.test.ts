@@ -216,6 +216,16 @@ const situations = {
   token_missing: () => Promise.resolve({ token: undefined }),
   token_refused: () => Promise.resolve({ token: new Secret("not-the-token-of-this-edge") }),
   token_tunnel: answering("/attach", 403, "tunnel_refused"),
+  token_route: answering("/attach", 403, "route_refused"),
+  token_route_taken: async ({ edgePort }) => {
+    const hello = { protocol: 1, tunnel: "holder", instance: "holder", concurrency: 1, software: "a test" }
+    await fetch(`http://127.0.0.1:${edgePort}/.restante/v1/attach`, {
+      method: "POST",
+      headers: { authorization: `Bearer ${token.reveal()}` },
+      body: JSON.stringify({ ...hello, routes: ["held.example"] }),
+    })
+    return { tunnel: "other", routes: ["held.example"] }
+  },
   token_limited: answering("/attach", 429, "rate_limited"),
   token_error: answering("/attach", 500, "broken"),
   websocket_works: fine,

@@ -2,7 +2,7 @@
 import { readFile, stat, writeFile } from "node:fs/promises"
 import { join } from "node:path"
 import { describe, expect, test } from "vitest"
-import { fetchWhole } from "../support/client.ts"
+import { fetchWhole, RawClient } from "../support/client.ts"
 import { proxyOut } from "../support/edge-command.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { startAgent, startEdge, token } from "../support/pair.ts"
@@ -78,6 +78,21 @@ describe("named tokens", { concurrent: true, timeout: 120_000 }, () => {
     await proxyOut("token", "revoke", "shop", "--data-dir", folder.path)
     await until("the agent to say so", () => agent.program.hasLogged("refuses the token"), 3000)
     expect([await running, (await agent.status()).link.kind]).toEqual(["broken off", "reconnecting"])
+  })
+
+  test("that are revoked while their agent still sends what it wants let nobody in", async () => {
+    await using folder = await temporaryFolder()
+    const made = await create(folder.path, "shop")
+    await using edge = await startEdge({ dataDir: folder.path })
+    const body = '{"protocol":1,"tunnel":"shop","instance":"slow","concurrency":1,"software":"a test"}'
+    using slow = new RawClient(edge.port)
+    slow.send(`POST /.restante/v1/attach HTTP/1.1\r\nHost: a\r\nAuthorization: Bearer ${made}\r\n`)
+    slow.send(`Content-Length: ${body.length}\r\n\r\n{`)
+    await until("the token to be known", async () => (await attach(edge.url, made)).status === 400)
+    await proxyOut("token", "revoke", "shop", "--data-dir", folder.path)
+    await until("the token to be gone", async () => (await attach(edge.url, made)).status === 401)
+    slow.send(body.slice(1))
+    expect(await slow.receives(/\r\n\r\n.*\}$/)).toMatch(/^HTTP\/1\.1 401 [^]*token_refused/)
   })
 
   test("are kept as hashes in a file that only its owner reads, and listed without what they are", async () => {

@@ -71,6 +71,7 @@ async function patientOf(
     ...way,
     token,
     tunnel,
+    routes: values.route,
     transport,
     pollMs: values.quick ? quickPollMs : undefined,
     clock: systemClock,

@@ -5,18 +5,19 @@ import type { EdgeClient, Welcome } from "../attach/edge-client.ts"
 export interface CheckSession {
   readonly client: EdgeClient
   readonly tunnel: string
+  readonly routes?: readonly string[] | undefined
 }
 
 /** Attaches, looks, and detaches whatever came of it. Raises LinkError when it cannot attach, and what `look` raises. */
 export async function withCheckSession<T>(
-  { client, tunnel }: CheckSession,
+  { client, tunnel, routes }: CheckSession,
   look: (welcome: Welcome) => Promise<T>,
 ): Promise<T> {
   const instance = `doctor-${randomBytes(9).toString("base64url")}`
   const never = new AbortController().signal
   // Concurrency 0: given nothing, counted nowhere (docs/protocol.md).
   const welcome = await client.attach(
-    { tunnel, instance, concurrency: 0, software: "proxy-in doctor" },
+    { tunnel, routes, instance, concurrency: 0, software: "proxy-in doctor" },
     never,
   )
   try {

@@ -15,6 +15,7 @@ export interface DoctorOptions extends Pick<
   AgentOptions,
   "server" | "external" | "externalCa" | "externalIdentity" | "proxy" | "tunnel" | "transport"
 > {
+  readonly routes?: readonly string[] | undefined
   /** Undefined: none was given, which is a finding. */
   readonly token: Secret | undefined
   /** How long a poll is watched, in milliseconds; undefined: until the edge ends it (25 s). */

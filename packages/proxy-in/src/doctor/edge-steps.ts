@@ -37,15 +37,17 @@ export async function clockStep({ options, newClient }: ExaminationRoom): Promis
 }
 
 export async function tokenStep({ options, newClient }: ExaminationRoom): Promise<AgentReport> {
-  const { token, tunnel } = options
+  const { token, tunnel, routes } = options
   if (token === undefined) return { code: "token_missing" }
   try {
-    await withCheckSession({ client: newClient(token), tunnel }, () => Promise.resolve())
+    await withCheckSession({ client: newClient(token), tunnel, routes }, () => Promise.resolve())
     return { code: "token_accepted", detail: `tunnel ${tunnel}` }
   } catch (reason) {
     const { code, detail } = LinkError.from(reason)
     if (code === "token") return { code: "token_refused", detail }
     if (code === "rate_limited") return { code: "token_limited", detail }
+    if (code === "route") return { code: "token_route", detail }
+    if (code === "route_taken") return { code: "token_route_taken", detail }
     return { code: code === "tunnel" ? "token_tunnel" : "token_error", detail }
   }
 }

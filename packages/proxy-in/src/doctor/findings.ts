@@ -100,6 +100,8 @@ const edgeFindings = {
   ),
   token_refused: failed("token", "the edge does not know this token", linkErrorTable.token),
   token_tunnel: failed("token", "the token does not open this tunnel", linkErrorTable.tunnel),
+  token_route: failed("token", "the token does not allow a route of --route", linkErrorTable.route),
+  token_route_taken: failed("token", "a route of --route is another tunnel's", linkErrorTable.route_taken),
   token_limited: failed("token", "too many wrong tokens came from this address", linkErrorTable.rate_limited),
   token_error: failed("token", "the edge could not be asked", linkErrorTable.edge_error),
 } as const satisfies FindingTable

@@ -132,14 +132,20 @@ export class Endpoints implements MessageRequestPort {
   }
 
   async #admit(hello: AttachHello, credential: Credential): Promise<Buffer> {
-    const { sessions, tunnels, ports, software } = this.#options
+    const { sessions, tunnels, ports, software, credentials } = this.#options
     const { tunnel, routes, stripPrefix, concurrency, http } = hello
     if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
     const foreign = routes.find((route) => !allowsRoute(credential, route))
     if (foreign !== undefined) return this.#refused("route_refused", hello, credential, foreign)
-    // Who only looks whether the way works takes no name and no route.
-    if (concurrency > 0 && http) {
-      const claim = tunnels.claim({ name: tunnel, routes, stripPrefix })
+    // It may have been revoked since its head was read: a body can take as long as it likes.
+    if (!credentials.allows(credential.id, tunnel, routes)) {
+      this.#options.onRefused?.("token_refused")
+      return problemResponse("token_refused")
+    }
+    if (http) {
+      const wanted = { name: tunnel, routes, stripPrefix }
+      // Who only looks whether the way works takes no name and no route.
+      const claim = concurrency > 0 ? tunnels.claim(wanted) : tunnels.examine(wanted)
       if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
       if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
     }

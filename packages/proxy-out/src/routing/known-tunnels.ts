@@ -60,12 +60,19 @@ export class KnownTunnels implements TunnelStoreSink {
   claim(tunnel: KnownTunnel): Claim {
     const known = this.#table.get(tunnel.name)
     if (known !== undefined && isSame(known, tunnel)) return granted
-    const route = this.#table.taken(tunnel.name, tunnel.routes)
-    if (route !== undefined) return { kind: "taken", route }
-    if (known === undefined && this.#table.size >= maxTunnels) return { kind: "full" }
+    const answer = this.examine(tunnel)
+    if (answer.kind !== "granted") return answer
     this.#table.set(tunnel)
     this.#options.store.save(tunnel)
     return granted
+  }
+
+  /** What `claim` would say; changes nothing. */
+  examine(tunnel: KnownTunnel): Claim {
+    const route = this.#table.taken(tunnel.name, tunnel.routes)
+    if (route !== undefined) return { kind: "taken", route }
+    const isNew = this.#table.get(tunnel.name) === undefined
+    return isNew && this.#table.size >= maxTunnels ? { kind: "full" } : granted
   }
 
   onTunnels(all: readonly KnownTunnel[]): void {
