@@ -4,17 +4,21 @@ import { CommandError } from "@restante/protocol"
 import type { HostHeader, UpstreamAddress } from "./agent-options.ts"
 
 /**
- * `http://HOST[:PORT][/base]`, `https://…` or `unix:/path/of.sock[:/base]`. The base path is kept byte for byte, without slashes at its
+ * `http://HOST[:PORT][/base]`, `https://…`, the same with `h2c://` or `h2://` for HTTP/2, or `unix:/path/of.sock[:/base]`. The base path is kept byte for byte, without slashes at its
  * end. Raises `CommandError("usage")`.
  */
 export function parseUpstream(text: string): UpstreamAddress {
   if (/^unix:/i.test(text)) return parseUnixUpstream(text)
-  const parts = parseHttpUrl(text, "http://127.0.0.1:3000, https://app.internal or unix:/run/app.sock")
+  // h2c:// and h2:// are http:// and https:// to a server that is spoken to in HTTP/2.
+  const http2 = /^h2c?:\/\//i.test(text)
+  const url = http2 ? text.replace(/^h2c/i, "http").replace(/^h2:/i, "https:") : text
+  const parts = parseHttpUrl(url, "http://127.0.0.1:3000, https://app.internal or unix:/run/app.sock")
   return {
     kind: "tcp",
     host: parts.host.replace(/^\[(.*)\]$/, "$1"),
     port: parts.port,
     tls: parts.tls,
+    ...(http2 ? { http2 } : {}),
     basePath: withoutEndSlashes(parts.path),
     ca: undefined,
   }
@@ -32,7 +36,8 @@ export function upstreamText(address: UpstreamAddress): string {
     return `unix:${address.path}${address.basePath === "" ? "" : `:${address.basePath}`}`
   const host = address.host.includes(":") ? `[${address.host}]` : address.host
   const port = address.port === defaultPort(address.tls) ? "" : `:${address.port}`
-  return `${address.tls ? "https" : "http"}://${host}${port}${address.basePath}`
+  const scheme = address.http2 === true ? (address.tls ? "h2" : "h2c") : address.tls ? "https" : "http"
+  return `${scheme}://${host}${port}${address.basePath}`
 }
 
 /** The edge as a person writes it. */

@@ -62,6 +62,8 @@ export type UpstreamAddress =
       readonly host: string
       readonly port: number
       readonly tls: boolean
+      /** It is spoken to in HTTP/2: over TLS by ALPN, without TLS at once (RFC 9113 section 3.3). Default false. */
+      readonly http2?: boolean
       readonly basePath: string
       /** PEM certificates to trust instead of the system's, for an upstream with an own CA; undefined: the system's. */
       readonly ca: string | undefined

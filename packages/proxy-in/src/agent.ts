@@ -17,6 +17,7 @@ import { PortTargets } from "./port-targets.ts"
 import type { PortMapping } from "./ports.ts"
 import { Replays } from "./replays.ts"
 import type { AgentCounters, AgentStatus, LinkState } from "./status/status.ts"
+import { Http2Upstreams } from "./upstream/h2/http2-upstreams.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
@@ -31,6 +32,8 @@ export class Agent implements AsyncDisposable {
   readonly #clock = systemClock
   readonly #client: EdgeClient
   readonly #pool: UpstreamPool
+  /** Instead of the pool's connections, for an upstream that is spoken to in HTTP/2. */
+  readonly #http2: Http2Upstreams | undefined
   readonly #targets: PortTargets
   readonly #backoff: Backoff
   /** For what only a person can put right. */
@@ -61,6 +64,10 @@ export class Agent implements AsyncDisposable {
       clock: this.#clock,
       maxIdle: options.concurrency,
     })
+    this.#http2 =
+      options.server.kind === "tcp" && options.server.http2 === true
+        ? new Http2Upstreams({ upstream: options.server, shared: this.#pool, clock: this.#clock })
+        : undefined
     this.#targets = new PortTargets({
       ports: options.ports ?? [],
       proxyProtocol: options.proxyProtocol ?? false,
@@ -114,7 +121,7 @@ export class Agent implements AsyncDisposable {
   }
 
   #connections(): AgentCounters["connections"] {
-    const { connections, idle, dialled } = this.#pool.stats
+    const { connections, idle, dialled } = (this.#http2 ?? this.#pool).stats
     return { open: connections, idle, opened: dialled }
   }
 
@@ -154,7 +161,7 @@ export class Agent implements AsyncDisposable {
     if (ports.length > 0) onPorts?.(welcome.ports)
     const over = Promise.withResolvers<never>()
     const replays: Replays = new Replays({
-      pool: this.#pool,
+      pool: this.#http2 ?? this.#pool,
       hostHeader,
       concurrency,
       now: monotonicMs,
@@ -212,6 +219,7 @@ export class Agent implements AsyncDisposable {
     }
     await this.#running
     await this.#targets.close()
+    await this.#http2?.close()
     await this.#pool.close()
     await this.#client.close()
     this.#state = { kind: "stopped" }

@@ -8,14 +8,14 @@ import type { PortTargets } from "./port-targets.ts"
 import type { RequestListener, SettledRequest } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
-import type { UpstreamPool } from "./upstream/pool.ts"
+import type { Upstreams } from "./upstream/upstreams.ts"
 import type { RunningStream } from "./upstream/running-stream.ts"
 import { TcpRelay } from "./upstream/tcp-relay.ts"
 import { UdpRelay } from "./upstream/udp-relay.ts"
 import type { ReplyStream } from "./upstream/reply-stream.ts"
 
 export interface ReplaysOptions {
-  readonly pool: UpstreamPool
+  readonly pool: Upstreams
   /** Where ports lead. Default: nowhere. */
   readonly targets?: Pick<PortTargets, "tcp" | "udp"> | undefined
   /** Most connections of ports at a time; they do not count against `concurrency`. Default 0. */

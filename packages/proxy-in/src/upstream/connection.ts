@@ -7,6 +7,7 @@ import type { UpstreamAddress } from "../agent-options.ts"
 import { dial } from "./dial.ts"
 import { brokenConnection, connectFailure, connectOverdue, unreadableResponse } from "./failures.ts"
 import type { ConnectStage, UpstreamFailure } from "./failures.ts"
+import type { UpstreamLink } from "./upstreams.ts"
 
 /** The exchange on a connection. It is told of everything until it calls `release` or `abort`, or is told `onBroken`. */
 export interface ConnectionUser {
@@ -20,8 +21,11 @@ export interface ConnectionUser {
   onBodyEnd(trailers: string): void
   /** What one read brought has been handed over. */
   onReadEnd(): void
-  /** The connection is gone. `stale`: it had served before and broke without a byte of this response (RFC 9112 section 9.3.1). */
-  onBroken(failure: UpstreamFailure, stale: boolean): void
+  /**
+   * The connection is gone. `stale`: it had served before and broke without a byte of this response (RFC 9112 section 9.3.1).
+   * `unprocessed`: the upstream says that it has done nothing of it (RFC 9113 section 8.7).
+   */
+  onBroken(failure: UpstreamFailure, stale: boolean, unprocessed?: boolean): void
   /** Time is up, see `expectWithin`; only on a connection that is ready. */
   onOverdue(): void
 }
@@ -53,7 +57,7 @@ export interface ConnectionOptions {
   onClosed(connection: UpstreamConnection): void
 }
 
-export class UpstreamConnection implements ResponseSink {
+export class UpstreamConnection implements ResponseSink, UpstreamLink {
   readonly #options: ConnectionOptions
   readonly #socket: net.Socket
   readonly #reader: ResponseReader

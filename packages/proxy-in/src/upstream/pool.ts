@@ -6,6 +6,7 @@ import type { UpstreamAddress } from "../agent-options.ts"
 import { BodyBuffers } from "./body-buffers.ts"
 import { UpstreamConnection } from "./connection.ts"
 import type { ConnectionOptions, ConnectionUser } from "./connection.ts"
+import type { Upstreams } from "./upstreams.ts"
 
 export interface UpstreamPoolOptions {
   readonly upstream: UpstreamAddress
@@ -37,7 +38,7 @@ export interface UpstreamPoolStats {
   readonly exchanges: number
 }
 
-export class UpstreamPool implements AsyncDisposable {
+export class UpstreamPool implements Upstreams, AsyncDisposable {
   readonly upstream: UpstreamAddress
   readonly limits: Http1Limits
   /** What response bodies travel in. */

@@ -2,16 +2,16 @@
 // TCP's do; the relay is over when both have.
 import { randomBytes } from "node:crypto"
 import { Departure, ReceiveCredit, wireLimits } from "@restante/protocol"
-import type { RawUser, UpstreamConnection } from "./connection.ts"
+import type { RawUser } from "./connection.ts"
 import type { UpstreamFailure } from "./failures.ts"
 import { OutgoingBytes } from "./outgoing-bytes.ts"
-import type { UpstreamPool } from "./pool.ts"
 import type { ReplyStream } from "./reply-stream.ts"
+import type { UpstreamLink, Upstreams } from "./upstreams.ts"
 
 export interface RawRelayOptions {
-  readonly connection: UpstreamConnection
+  readonly connection: UpstreamLink
   readonly reply: ReplyStream
-  readonly pool: Pick<UpstreamPool, "buffers" | "windows">
+  readonly pool: Pick<Upstreams, "buffers" | "windows">
   /** The bytes are WebSocket frames: both peers can be told that we leave. */
   readonly websocket: boolean
   /** Called once: with a failure the stream is still to be reset, without one both sides have ended. Not called after `abort`. */

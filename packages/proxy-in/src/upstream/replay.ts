@@ -5,9 +5,8 @@ import type { OpenFrame, ResetCode, ResponseHead } from "@restante/protocol"
 import type { HostHeader } from "../agent-options.ts"
 import type { ReplayTrace, ReplayTracing } from "../observe/replay-tracing.ts"
 import type { SettledRequest } from "../observe/settled-request.ts"
-import type { ConnectionUser, UpstreamConnection } from "./connection.ts"
+import type { ConnectionUser } from "./connection.ts"
 import type { UpstreamFailure } from "./failures.ts"
-import type { UpstreamPool } from "./pool.ts"
 import { RawRelay } from "./raw-relay.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 import { RequestBody } from "./request-body.ts"
@@ -15,9 +14,10 @@ import { upstreamRequest } from "./request-head.ts"
 import type { UpstreamRequest } from "./request-head.ts"
 import type { RunningStream } from "./running-stream.ts"
 import { ResponseRelay } from "./response-relay.ts"
+import type { UpstreamLink, Upstreams } from "./upstreams.ts"
 
 export interface ReplayOptions {
-  readonly pool: UpstreamPool
+  readonly pool: Upstreams
   readonly hostHeader: HostHeader
   /** From the end of the request to the response head, and for every pause of the upstream in taking the request, in milliseconds; 0: no limit. */
   readonly headTimeoutMs: number
@@ -56,7 +56,7 @@ export class Replay implements RunningStream, ConnectionUser, SettledRequest {
   #request: UpstreamRequest | undefined
   /** Only for a body that follows the OPEN. */
   #body: RequestBody | undefined
-  #connection: UpstreamConnection | undefined
+  #connection: UpstreamLink | undefined
   /** Once the upstream has switched protocols; the connection is its then. */
   #raw: RawRelay | undefined
   #retried = false
@@ -227,14 +227,16 @@ export class Replay implements RunningStream, ConnectionUser, SettledRequest {
     } else connection.expectWithin(this.#options.readTimeoutMs)
   }
 
-  onBroken(failure: UpstreamFailure, stale: boolean): void {
+  onBroken(failure: UpstreamFailure, stale: boolean, unprocessed = false): void {
     this.#connection = undefined
     if (this.#settled) return
     // The answer is here; what is left of the request has no reader.
     if (this.#response.received) return this.#body?.discard()
     // RFC 9112 section 9.3.1: the upstream closed an idle connection just as we used it.
     const request = this.#request
-    if (stale && !this.#retried && request?.idempotent && request.bodyFollows === undefined) {
+    const repeatable =
+      stale && (unprocessed || request?.idempotent === true) && request?.bodyFollows === undefined
+    if (repeatable && !this.#retried && request !== undefined) {
       this.#retried = true
       return this.#connect(request)
     }
@@ -258,7 +260,7 @@ export class Replay implements RunningStream, ConnectionUser, SettledRequest {
     if (connection.ready) this.#send(request, connection)
   }
 
-  #send(request: UpstreamRequest, connection: UpstreamConnection): void {
+  #send(request: UpstreamRequest, connection: UpstreamLink): void {
     // From here on the upstream may have seen it; what is idempotent may be repeated all the same.
     if (!request.idempotent) this.#reply.taken()
     this.#sentAt = this.#options.now()

@@ -2,9 +2,9 @@
 // takes it. Credit goes back to the edge only for bytes that the system has taken.
 import { chunkHeader, endToEndTrailers, lastChunk, ReceiveCredit, wireLimits } from "@restante/protocol"
 import type { WindowBudget } from "@restante/protocol"
-import type { UpstreamConnection } from "./connection.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 import type { UpstreamRequest } from "./request-head.ts"
+import type { UpstreamLink } from "./upstreams.ts"
 
 export class RequestBody {
   readonly #reply: ReplyStream
@@ -15,7 +15,7 @@ export class RequestBody {
   /** What arrived before the connection stood; bounded by the credit. */
   #early: Buffer[] = []
   /** "lost": the upstream is gone or takes no more; what still comes is thrown away. */
-  #sink: UpstreamConnection | "awaited" | "lost" = "awaited"
+  #sink: UpstreamLink | "awaited" | "lost" = "awaited"
   #trailers: string | undefined
   #unsentBytes = 0
   #onProgress: () => void = () => undefined
@@ -42,7 +42,7 @@ export class RequestBody {
   }
 
   /** The connection stands. `onProgress` is called whenever the upstream has taken something. */
-  attach(connection: UpstreamConnection, onProgress: () => void): void {
+  attach(connection: UpstreamLink, onProgress: () => void): void {
     this.#sink = connection
     this.#onProgress = onProgress
     for (const bytes of this.#early.splice(0)) this.#send(connection, bytes)
@@ -84,7 +84,7 @@ export class RequestBody {
     this.#credit.release()
   }
 
-  #send(connection: UpstreamConnection, bytes: Buffer): void {
+  #send(connection: UpstreamLink, bytes: Buffer): void {
     const { length } = bytes
     this.#unsentBytes += length
     const taken = (): void => {
@@ -101,7 +101,7 @@ export class RequestBody {
     })
   }
 
-  #finish(connection: UpstreamConnection, trailers: string): void {
+  #finish(connection: UpstreamLink, trailers: string): void {
     if (this.#chunked) connection.write(lastChunk(trailers))
   }
 

@@ -261,7 +261,9 @@ describe("help and version", () => {
 
         The two ends:
           --server URL              the private server: http://HOST:PORT,
-                                    https://HOST:PORT or unix:/path/of.sock. A path
+                                    https://HOST:PORT, h2c://HOST:PORT and
+                                    h2://HOST:PORT (the same in HTTP/2, for gRPC), or
+                                    unix:/path/of.sock. A path
                                     (unix:/path/of.sock:/path) is put before every
                                     request's (required)
           --external URL            the edge, a running proxy-out: http://HOST:PORT or
