@@ -61,6 +61,7 @@ export const agentTable = {
   },
   route: {
     group: "The two ends",
+    live: true,
     placeholder: "ROUTE",
     help:
       `requests that come to this tunnel: ${routeForms}, up to ${maxRoutes} of them. Without one: those for the host that begins ` +
@@ -72,6 +73,7 @@ export const agentTable = {
   },
   "strip-prefix": {
     group: "The two ends",
+    live: true,
     help: "cut a route's /PREFIX from the path before the private server sees it; X-Forwarded-Prefix tells it",
     flag: true,
     perTunnel: true,
@@ -227,6 +229,7 @@ export const agentTable = {
   },
   "log-requests": {
     group: "Watching it",
+    live: true,
     help: "a line of the log for every request, at level info; without it they are at level debug",
     flag: true,
     perTunnel: true,

@@ -104,6 +104,7 @@ export const edgeTable = {
   },
   "trusted-proxies": {
     group: "Requests",
+    live: true,
     placeholder: "CIDR",
     help:
       "proxy in front of this edge, as in 10.0.0.0/8 or 2001:db8::1: its X-Forwarded-For, -Proto, -Host and Forwarded are continued, " +
@@ -114,6 +115,7 @@ export const edgeTable = {
   },
   "max-body-size": {
     group: "Requests",
+    live: true,
     placeholder: "SIZE",
     help: "largest body of a request, 0 to 8192GiB or unlimited; a larger one gets 413",
     default: "unlimited",
@@ -122,6 +124,7 @@ export const edgeTable = {
   },
   "head-timeout": {
     group: "Requests",
+    live: true,
     placeholder: "DURATION",
     help: "how long a client may take to send the head of a request, 1s to 1h; then it gets 408",
     default: "30s",
@@ -129,6 +132,7 @@ export const edgeTable = {
   },
   "body-timeout": {
     group: "Requests",
+    live: true,
     placeholder: "DURATION",
     help: "how long the body of a request may pause, 1s to 24h; then the client gets 408",
     default: "60s",
@@ -136,6 +140,7 @@ export const edgeTable = {
   },
   "idle-timeout": {
     group: "Requests",
+    live: true,
     placeholder: "DURATION",
     help: "how long a client's connection may lie idle between requests, 1s to 24h; then it is closed",
     default: "75s",
@@ -143,6 +148,7 @@ export const edgeTable = {
   },
   "error-page": {
     group: "Requests",
+    live: true,
     placeholder: "FILE",
     help:
       "an HTML page for browsers instead of the built-in one when the edge answers itself; it may say {{status}}, {{title}}, {{code}}, " +
@@ -219,6 +225,7 @@ export const edgeTable = {
   },
   "token-file": {
     group: "Who may attach",
+    live: true,
     placeholder: "FILE",
     help: "file that holds the token agents must show; or set RESTANTE_TOKEN. Without both one is made and kept in --data-dir",
     ...anyText,
@@ -231,6 +238,7 @@ export const edgeTable = {
   },
   "default-token": {
     group: "Who may attach",
+    live: true,
     placeholder: "on|off",
     help:
       "on: the token of --token-file, of RESTANTE_TOKEN or of --data-dir opens every tunnel; off: there is none, only named " +
@@ -246,6 +254,7 @@ export const edgeTable = {
   },
   "admin-token-file": {
     group: "What one sees",
+    live: true,
     placeholder: "FILE",
     help:
       "file that holds the token for status and metrics (Authorization: Bearer); or set PROXY_OUT_ADMIN_TOKEN. Without both only this " +
@@ -254,6 +263,7 @@ export const edgeTable = {
   },
   "admin-token": {
     group: "What one sees",
+    live: true,
     placeholder: "TOKEN",
     help: "the token itself, in PROXY_OUT_ADMIN_TOKEN or the file of --config only",
     secret: true,

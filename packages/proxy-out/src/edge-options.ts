@@ -74,8 +74,12 @@ export const defaultMaxConnections = 1024
 export const defaultFlowMs = 60_000
 export const defaultKeepMs = 600_000
 
-/** What can change while an edge runs; see `EdgeOptions`. */
+/** The limits of what waits; see `EdgeOptions`. */
 export type EdgeLimits = Pick<EdgeOptions, "holdMs" | "timeoutMs" | "maxQueue">
+
+/** What can change while an edge runs; see `EdgeOptions`. */
+export type EdgeSettings = EdgeLimits &
+  Pick<EdgeOptions, "maxBodyBytes" | "trustedProxies" | "patience" | "errorPage" | "token" | "adminToken">
 
 export const dispatches = ["queue", "direct"] as const
 export type Dispatch = (typeof dispatches)[number]

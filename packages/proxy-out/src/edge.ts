@@ -8,7 +8,7 @@ import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import { Credentials } from "./credentials/credentials.ts"
 import { defaultFlowMs, defaultKeepMs, defaultMaxConnections } from "./edge-options.ts"
-import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
+import type { EdgeOptions, EdgeSettings } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
 import { Ingress } from "./ingress/ingress.ts"
@@ -34,24 +34,26 @@ const maxWaitingFlows = 1000
 
 export class Edge implements AsyncDisposable {
   readonly #options: EdgeOptions
-  #limits: EdgeLimits
   #running: Promise<RunningEdge> | undefined
   #stopped: Promise<void> | undefined
 
   constructor(options: EdgeOptions) {
     this.#options = options
-    this.#limits = options
   }
 
   /** Opens the port. Rejects with the system's error when it cannot be opened. */
   async start(): Promise<{ port: number }> {
-    this.#running ??= startEdge(this.#options, () => this.#limits)
+    this.#running ??= startEdge(this.#options)
     return { port: (await this.#running).port }
   }
 
-  /** For requests that come from now on; those that wait keep the deadline that they have. */
-  change(limits: EdgeLimits): void {
-    this.#limits = limits
+  /** For requests that come from now on; those that wait keep the deadline that they have. Agents that came with another token are let go. */
+  change(settings: EdgeSettings): void {
+    // One that does not start has nothing to change.
+    this.#running?.then(
+      (running) => running.change(settings),
+      () => undefined,
+    )
   }
 
   /** Refuses new requests, lets what runs finish (30 s at most), then ends everything. Twice is fine. */
@@ -72,10 +74,13 @@ export class Edge implements AsyncDisposable {
 
 interface RunningEdge {
   readonly port: number
+  change(settings: EdgeSettings): void
   stop(): Promise<void>
 }
 
-async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promise<RunningEdge> {
+async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
+  let settings: EdgeSettings = options
+  let trustedProxies = trustedOf(options)
   const { log, token, host, domain } = options
   const clock = systemClock
   const edgeId = nanoid(10)
@@ -86,28 +91,31 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   const spans = options.tracing && spanExporter(options.tracing, log)
   const tracing = options.tracing && spans && new ExchangeTracing(options.tracing, spans)
   const observers = new Observers({ recorder, clock, log, tracing, access: accessLog })
-  const trustedProxies = options.trustedProxies?.length
-    ? new TrustedProxies(options.trustedProxies)
-    : undefined
   const exchanges = new Exchanges({
     broker,
     clock,
     edgeId,
     log,
     get holdMs() {
-      return limits().holdMs
+      return settings.holdMs
     },
     get timeoutMs() {
-      return limits().timeoutMs
+      return settings.timeoutMs
     },
     get maxQueue() {
-      return limits().maxQueue
+      return settings.maxQueue
     },
-    maxBodyBytes: options.maxBodyBytes,
-    trustedProxies,
+    get maxBodyBytes() {
+      return settings.maxBodyBytes
+    },
+    get trustedProxies() {
+      return trustedProxies
+    },
     tunnelOf: (requested, target) => tunnels.match(requested, target),
     dateLine,
-    errorPage: options.errorPage,
+    get errorPage() {
+      return settings.errorPage
+    },
     observer: observers,
     tracing,
   })
@@ -115,10 +123,10 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     broker,
     clock,
     get holdMs() {
-      return limits().holdMs
+      return settings.holdMs
     },
     get maxQueue() {
-      return limits().maxQueue
+      return settings.maxQueue
     },
   })
   const flows = new PortStreams({ broker, clock, holdMs: flowHoldMs, maxQueue: maxWaitingFlows })
@@ -148,7 +156,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     log,
     tickets,
     get timeoutMs() {
-      return limits().timeoutMs
+      return settings.timeoutMs
     },
     observer: recorder,
     onServed: (queue, served) => (served ? ports.served(queue) : ports.unserved(queue)),
@@ -184,7 +192,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   })
   const pages: AdminPages = new AdminPages({
     options,
-    limits,
+    limits: () => settings,
     software,
     edgeId,
     clock,
@@ -200,9 +208,15 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     port: options.port,
     log,
     dateLine,
-    patience: options.patience,
-    errorPage: options.errorPage,
-    trustedProxies,
+    get patience() {
+      return settings.patience
+    },
+    get errorPage() {
+      return settings.errorPage
+    },
+    get trustedProxies() {
+      return trustedProxies
+    },
     onRefused: (refused) => observers.refused(refused),
     certificates: options.certificates,
     redirectPort: options.redirectPort,
@@ -215,6 +229,12 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
   relay?.onMessage((from, payload) => relayed?.receive(from, payload))
   relay?.onPeerLost((edge) => relayed?.lost(edge))
 
+  const change = (changed: EdgeSettings): void => {
+    settings = changed
+    trustedProxies = trustedOf(changed)
+    credentials.change(changed.token)
+    pages.change(changed)
+  }
   const stop = async (): Promise<void> => {
     log.info({ running: exchanges.live }, "stopping")
     exchanges.refuseNew()
@@ -240,7 +260,7 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     pages.opened()
     sessions.start()
     log.info({ host, port, queue: options.redisUrl === undefined ? "memory" : "redis" }, "listening")
-    return { port, stop }
+    return { port, change, stop }
   } catch (error) {
     pages.stop()
     ports.stop()
@@ -250,6 +270,10 @@ async function startEdge(options: EdgeOptions, limits: () => EdgeLimits): Promis
     await broker.stop()
     throw error
   }
+}
+
+function trustedOf({ trustedProxies }: EdgeSettings): TrustedProxies | undefined {
+  return trustedProxies?.length ? new TrustedProxies(trustedProxies) : undefined
 }
 
 const software = "proxy-out/0.1.0"

@@ -18,7 +18,7 @@ import { edgeTable, type EdgeTable } from "./cli-options.ts"
 import { systemClock } from "./clock.ts"
 import { parseEdgeArguments } from "./command-line.ts"
 import { readTokens } from "./credentials/tokens-file.ts"
-import type { EdgeLimits } from "./edge-options.ts"
+import type { EdgeSettings } from "./edge-options.ts"
 import { PageFile } from "./exchange/page-file.ts"
 import { openAccessLog } from "./observe/access-settings.ts"
 import { dataDirOf, tokensFileOf } from "./places.ts"
@@ -52,15 +52,13 @@ async function runEdge(
   const { values } = line
   const dataDir = dataDirOf(values, around)
   const tokensFile = tokensFileOf(values, around)
-  const found =
-    values["default-token"] === "off"
-      ? await onlyNamedTokens(tokensFile)
-      : await findToken({ tokenFile: values["token-file"], dataDir, environment: around.environment })
+  const found = await tokenFor(values, around)
   const log = around.makeLog(values["log-level"], logDestination(values["log-format"], around.errors))
   for (const warning of line.configuration.warnings) log.warn(warning)
   warnOfWeakToken(found, log)
   const host = values.host ?? around.allAddresses
-  const errorPage = await pageFrom(values["error-page"], log)
+  const page = await pageFrom(values["error-page"], log)
+  const admin = await adminSettings(values)
   const tls = await tlsSettings(values, log)
   const edge = around.makeEdge({
     host,
@@ -68,14 +66,8 @@ async function runEdge(
     ...tls,
     redisUrl: values.redis,
     dispatch: values.dispatch,
-    ...limitsOf(values),
-    maxBodyBytes: values["max-body-size"],
-    trustedProxies: values["trusted-proxies"],
-    patience: {
-      headMs: values["head-timeout"],
-      bodyMs: values["body-timeout"],
-      idleMs: values["idle-timeout"],
-    },
+    ...settingsOf(values, { token: found.token, adminToken: admin.adminToken, errorPage: page }),
+    admin: admin.admin,
     ports: {
       tcp: values["tcp-ports"],
       udp: values["udp-ports"],
@@ -83,15 +75,12 @@ async function runEdge(
       maxConnections: values["max-connections"],
       keepMs: values["keep-ports"],
     },
-    token: found.token,
     tokensFile,
     dataDir,
     domain: values.domain,
-    ...(await adminSettings(values)),
     accessLog: openAccessLog(values, log),
     tracing: tracingSettings(around.environment, "proxy-out"),
     log,
-    errorPage,
   })
   const service = {
     start: () =>
@@ -105,10 +94,13 @@ async function runEdge(
     running: line,
     onReload: (listener) => around.onReload(listener),
     read: () => parseEdgeArguments(argv, around),
-    apply: (changed) => {
-      log.level = changed.values["log-level"]
-      edge.change(limitsOf(changed.values))
-      return Promise.resolve()
+    apply: async ({ values: changed }) => {
+      // First whatever may fail: a change is made as a whole or not at all.
+      const { token } = await tokenFor(changed, around)
+      const { adminToken } = await adminSettings(changed)
+      const errorPage = await pageFrom(changed["error-page"], log)
+      log.level = changed["log-level"]
+      edge.change(settingsOf(changed, { token, adminToken, errorPage }))
     },
     log,
   })
@@ -126,6 +118,12 @@ async function runEdge(
   })
 }
 
+function tokenFor(values: OptionValues<EdgeTable>, around: EdgeSurroundings): Promise<FoundToken> {
+  if (values["default-token"] === "off") return onlyNamedTokens(tokensFileOf(values, around))
+  const dataDir = dataDirOf(values, around)
+  return findToken({ tokenFile: values["token-file"], dataDir, environment: around.environment })
+}
+
 /** Raises `CommandError` for a file that is broken: nobody would get in. */
 async function onlyNamedTokens(tokensFile: string): Promise<FoundToken> {
   await readTokens(tokensFile)
@@ -138,8 +136,24 @@ function pageFrom(path: string | undefined, log: Logger): Promise<PageFile | und
     : PageFile.open({ path, log, now: () => systemClock.now() })
 }
 
-function limitsOf(values: OptionValues<EdgeTable>): EdgeLimits {
-  return { holdMs: values.hold, timeoutMs: values.timeout, maxQueue: values["max-queue"] }
+/** `read`: what came out of the files that the options name. */
+function settingsOf(
+  values: OptionValues<EdgeTable>,
+  read: Pick<EdgeSettings, "token" | "adminToken" | "errorPage">,
+): EdgeSettings {
+  return {
+    ...read,
+    holdMs: values.hold,
+    timeoutMs: values.timeout,
+    maxQueue: values["max-queue"],
+    maxBodyBytes: values["max-body-size"],
+    trustedProxies: values["trusted-proxies"],
+    patience: {
+      headMs: values["head-timeout"],
+      bodyMs: values["body-timeout"],
+      idleMs: values["idle-timeout"],
+    },
+  }
 }
 
 function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {

@@ -1,7 +1,7 @@
 // What proxy-out gets from its process; tests hand in something else.
 import type { LogLevel, Surroundings } from "@restante/protocol"
 import type { Logger } from "pino"
-import type { EdgeLimits, EdgeOptions } from "./edge-options.ts"
+import type { EdgeOptions, EdgeSettings } from "./edge-options.ts"
 
 export interface EdgeSurroundings extends Surroundings {
   /** The user's home directory. */
@@ -19,6 +19,6 @@ export interface EdgeSurroundings extends Surroundings {
 export interface RunningEdge {
   start(): Promise<{ port: number }>
   /** For requests that come from now on. */
-  change(limits: EdgeLimits): void
+  change(settings: EdgeSettings): void
   stop(): Promise<void>
 }

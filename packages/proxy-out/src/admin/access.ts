@@ -26,14 +26,19 @@ type AdminRequest = Pick<IncomingMessage, "headers"> & {
 }
 
 export class AdminAccess {
-  readonly #proxies: Pick<TrustedProxies, "trusts"> | undefined
-  readonly #digest: Buffer | undefined
+  #proxies: AdminAccessOptions["proxies"]
+  #digest: Buffer | undefined
   readonly #failures: FailedAttempts
 
-  constructor({ token, clock, proxies }: AdminAccessOptions) {
+  constructor(options: AdminAccessOptions) {
+    this.change(options)
+    this.#failures = new FailedAttempts({ clock: options.clock, mostPerMinute: maxTries })
+  }
+
+  /** Another token, or none, and other proxies count from now on. */
+  change({ token, proxies }: Pick<AdminAccessOptions, "token" | "proxies">): void {
     this.#proxies = proxies
     this.#digest = token === undefined ? undefined : digest(token.reveal())
-    this.#failures = new FailedAttempts({ clock, mostPerMinute: maxTries })
   }
 
   check(request: AdminRequest): Verdict {

@@ -2,13 +2,13 @@
 import type { Duplex } from "node:stream"
 import type { Sessions } from "../attach/sessions.ts"
 import type { Clock } from "../clock.ts"
-import type { EdgeLimits, EdgeOptions } from "../edge-options.ts"
+import type { EdgeLimits, EdgeOptions, EdgeSettings } from "../edge-options.ts"
 import type { Exchanges } from "../exchange/exchanges.ts"
 import { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Recorder } from "../observe/recorder.ts"
 import type { Broker } from "../queue/broker.ts"
-import { AdminAccess } from "./access.ts"
+import { AdminAccess, type AdminAccessOptions } from "./access.ts"
 import { AdminListener } from "./admin-listener.ts"
 import { LazyPeople } from "./lazy-people.ts"
 import { statusOf } from "./status.ts"
@@ -32,6 +32,7 @@ export interface AdminPagesOptions {
 
 export class AdminPages {
   readonly #sources: AdminPagesOptions
+  readonly #access: AdminAccess
   readonly #people: LazyPeople
   readonly #listener: AdminListener | undefined
   readonly #startedAt: number
@@ -42,12 +43,9 @@ export class AdminPages {
     const { options, clock, broker, exchanges } = sources
     this.#sources = sources
     this.#startedAt = clock.now()
+    this.#access = new AdminAccess({ ...accessOf(options), clock })
     this.#people = new LazyPeople({
-      access: new AdminAccess({
-        token: options.adminToken,
-        clock,
-        proxies: options.trustedProxies && new TrustedProxies(options.trustedProxies),
-      }),
+      access: this.#access,
       status: () => this.#status(),
       ready: () => this.#open && exchanges.admitting && broker.health.state === "ready",
       metrics: async () => {
@@ -56,6 +54,11 @@ export class AdminPages {
       },
     })
     this.#listener = options.admin && new AdminListener({ ...options.admin, people: this.#people })
+  }
+
+  /** Another admin token, or none, and other proxies count from now on. */
+  change(settings: EdgeSettings): void {
+    this.#access.change(accessOf(settings))
   }
 
   /** Opens the port of their own, if there is to be one. Rejects with a `CommandError`. */
@@ -112,4 +115,11 @@ export class AdminPages {
       droppedLines: this.#sources.droppedLines,
     })
   }
+}
+
+function accessOf({
+  adminToken,
+  trustedProxies,
+}: EdgeSettings): Pick<AdminAccessOptions, "token" | "proxies"> {
+  return { token: adminToken, proxies: trustedProxies && new TrustedProxies(trustedProxies) }
 }

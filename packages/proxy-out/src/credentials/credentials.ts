@@ -11,7 +11,7 @@ import { parseTokens, TokensFileError } from "./tokens-file.ts"
 
 /** What a token that was accepted allows. */
 export interface Credential {
-  /** Stays the same while the token is valid; "default" for the operator's own token. */
+  /** Stays the same while the token is valid; begins with "default" for the operator's own token. */
   readonly id: string
   /** For logs. */
   readonly name: string
@@ -33,9 +33,16 @@ export interface CredentialsOptions {
   readonly onChange: () => void
 }
 
+interface OwnToken {
+  readonly digest: Buffer
+  readonly credential: Credential
+}
+
 export class Credentials {
   readonly #options: CredentialsOptions
-  readonly #own: { readonly digest: Buffer; readonly credential: Credential } | undefined
+  #own: OwnToken | undefined
+  /** How many tokens of the operator's own there have been. */
+  #owns = 0
   #tokens = new Map<string, { readonly token: NamedToken; readonly digest: Buffer }>()
   #stamp: string | undefined
   /** How often in a row there was no file. */
@@ -47,8 +54,16 @@ export class Credentials {
 
   constructor(options: CredentialsOptions) {
     this.#options = options
-    const { token } = options
-    if (token !== undefined) this.#own = { digest: tokenDigest(token.reveal()), credential: ownCredential }
+    this.#own = this.#ownOf(options.token)
+  }
+
+  /** From now on this one opens every tunnel; what another one let in no longer may serve. */
+  change(token: Secret | undefined): void {
+    const own = this.#ownOf(token)
+    if (own?.digest.toString("hex") === this.#own?.digest.toString("hex")) return
+    this.#own = own
+    this.#options.log.info("the token that opens every tunnel has changed")
+    this.#options.onChange()
   }
 
   /** Reads the file and watches it from then on. */
@@ -85,7 +100,7 @@ export class Credentials {
     routes: readonly string[] = [],
     ports: readonly OpenPort[] = [],
   ): boolean {
-    if (credentialId === ownCredential.id) return this.#own !== undefined
+    if (credentialId === this.#own?.credential.id) return true
     const entry = this.#tokens.get(credentialId)
     return (
       entry !== undefined &&
@@ -94,6 +109,12 @@ export class Credentials {
       routes.every((route) => allowsRoute(entry.token, route)) &&
       ports.every(({ kind, port }) => allowsPort(entry.token.allow, kind, port))
     )
+  }
+
+  #ownOf(token: Secret | undefined): OwnToken | undefined {
+    if (token === undefined) return undefined
+    const credential = { ...ownCredential, id: `default-${++this.#owns}` }
+    return { digest: tokenDigest(token.reveal()), credential }
   }
 
   #later(file: string): void {
@@ -157,7 +178,7 @@ export class Credentials {
   }
 }
 
-const ownCredential: Credential = { id: "default", name: "default", tunnels: ["*"], allow: ["*"] }
+const ownCredential = { name: "default", tunnels: ["*"], allow: ["*"] } as const
 const lookMs = 1000
 /** Some editors take a file away before they put the new one there. */
 const missesToBelieve = 2

@@ -29,7 +29,7 @@ export interface ExchangesOptions {
   readonly clock: Clock
   readonly edgeId: string
   readonly log: Logger
-  // These three may change while the edge runs: they are read each time.
+  // These, and the error page, may change while the edge runs: they are read each time.
   readonly holdMs: number
   readonly timeoutMs: number
   readonly maxQueue: number
@@ -65,7 +65,6 @@ export class Exchanges implements ExchangePort {
   readonly #via: readonly [string, string]
   readonly #viaHttp2: string
   readonly #viaResponse: string
-  readonly maxBodyBytes: number
   readonly counts = { accepted: 0, answered: 0, failed: 0 }
   #stopping = false
   #idle: (() => void) | undefined
@@ -73,7 +72,6 @@ export class Exchanges implements ExchangePort {
   constructor(options: ExchangesOptions) {
     this.#options = options
     const { clock } = options
-    this.maxBodyBytes = options.maxBodyBytes ?? Number.POSITIVE_INFINITY
     this.#holds = new Deadlines({
       get afterMs() {
         return options.holdMs
@@ -92,6 +90,10 @@ export class Exchanges implements ExchangePort {
     this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
     this.#viaHttp2 = `Via: 2.0 ${this.#pseudonym}\r\n`
     this.#viaResponse = this.#via[1]
+  }
+
+  get maxBodyBytes(): number {
+    return this.#options.maxBodyBytes ?? Number.POSITIVE_INFINITY
   }
 
   /** Exchanges that wait for an agent. */

@@ -33,7 +33,7 @@ export interface IngressOptions {
   readonly port: number
   readonly log: Logger
   readonly dateLine: () => string
-  /** Default: `defaultPatience`. */
+  /** Default: `defaultPatience`. It, the proxies and the page may change: they are read each time. */
   readonly patience?: Partial<Patience> | undefined
   /** A request that ended here got this error. */
   readonly onRefused?: ((refused: RefusedRequest) => void) | undefined
@@ -73,13 +73,11 @@ export class Ingress implements ConnectionPort, Http2Port {
   readonly #door: TlsDoor | undefined
   readonly #connections = new Set<ClientConnection>()
   readonly #http2Connections = new Set<Http2Connection>()
-  readonly #patience: Patience
   #port = 0
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(options: IngressOptions) {
     this.#options = options
-    this.#patience = { ...defaultPatience, ...options.patience }
     const { certificates, redirectPort, h2c } = options
     const http1 = (socket: Socket, port: ConnectionPort = this, under = socket): void => {
       this.#connections.add(new ClientConnection(socket, port, undefined, under))
@@ -91,7 +89,7 @@ export class Ingress implements ConnectionPort, Http2Port {
     if (certificates !== undefined) {
       const door = new TlsDoor({
         certificates,
-        handshakeMs: this.#patience.headMs,
+        handshakeMs: patienceOf(options).headMs,
         onSecure: (socket, under, protocol) =>
           protocol === "h2" ? http2(socket, "https") : http1(socket, this, under),
       })
@@ -101,7 +99,7 @@ export class Ingress implements ConnectionPort, Http2Port {
       take = (socket) =>
         takeByPreface(
           socket,
-          this.#patience.headMs,
+          patienceOf(options).headMs,
           () => http2(socket, "http"),
           () => http1(socket),
         )
@@ -270,17 +268,17 @@ export class Ingress implements ConnectionPort, Http2Port {
 
   #armSweep(): void {
     this.#sweeper = setTimeout(() => {
-      for (const connection of this.#connections) this.#check(connection)
-      for (const connection of this.#http2Connections) connection.sweep(this.#patience, sweepMs)
+      const patience = patienceOf(this.#options)
+      for (const connection of this.#connections) this.#check(connection, patience)
+      for (const connection of this.#http2Connections) connection.sweep(patience, sweepMs)
       this.#armSweep()
     }, sweepMs)
     this.#sweeper.unref()
   }
 
-  #check(connection: ClientConnection): void {
+  #check(connection: ClientConnection, { idleMs, headMs, bodyMs, stalledReaderMs }: Patience): void {
     const { phase, quiet } = connection.sweep()
     const quietMs = quiet * sweepMs
-    const { idleMs, headMs, bodyMs, stalledReaderMs } = this.#patience
     switch (phase) {
       case "idle":
         if (quietMs >= idleMs) connection.close()
@@ -304,6 +302,10 @@ interface Unserved {
   /** Undefined when it could not be read, or did not come in time; the connection closes then. */
   readonly request?: RequestHead | undefined
   readonly keepAlive?: boolean
+}
+
+function patienceOf({ patience }: IngressOptions): Patience {
+  return { ...defaultPatience, ...patience }
 }
 
 /** Ends our side behind what was written, and the connection when that has been read or its time is over. */
