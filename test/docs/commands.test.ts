@@ -21,6 +21,8 @@ import { checksOf, missingScripts } from "./unrunnable.ts"
 vi.setConfig({ testTimeout: 120_000 })
 
 const sceneries: Readonly<Record<string, Scenery>> = {
+  "docs/agent-metrics.md": { edge: true, servers: [3000] },
+  "docs/install.md": { clone: true },
   "docs/corporate-proxy.md": { edge: true, servers: [3000], forwardProxy: true },
   "docs/configuration.md": { edge: true, servers: [3000, 4000] },
   "docs/tunnels.md": { edge: true, servers: [3000, 4000] },
@@ -46,17 +48,18 @@ test.each(pages.filter(({ blocks }) => blocks.some(isCommands)).map((page) => [p
       const file = block.labels.get("file")
       if (file !== undefined) await writeFile(join(stage.folder, file), stage.fit(block.text))
       if (!isCommands(block)) continue
+      const said = shown === undefined ? anything : patternOf(shown)
       const judge = (outcome: Outcome): void => {
-        const said = `${place}\n${outcome.output}`
-        expect([outcome.code, said]).toEqual([Number(block.labels.get("exit") ?? 0), said])
-        const matching: unknown = expect.stringMatching(shown === undefined ? anything : patternOf(shown))
-        expect([place, stage.asWritten(outcome.output)]).toEqual([place, matching])
+        const output = stage.asWritten(outcome.output)
+        const matching: unknown = expect.stringMatching(said)
+        const code = Number(block.labels.get("exit") ?? 0)
+        expect([place, outcome.code, output]).toEqual([place, code, matching])
       }
       const interrupted = block.labels.get("interrupts")
       if (interrupted !== undefined) await shell.interrupt(interrupted)
       if (block.labels.has("tested")) await expectTested(block)
       else if (block.labels.has("needs")) await expectSound(block, shell, place)
-      else if (block.labels.has("keeps")) await shell.keep(block.text, keptPort(block, stage))
+      else if (block.labels.has("keeps")) await shell.keep(block.text, keptPort(block, stage), said)
       else if (block.labels.has("waits")) waiting.push(startsWaiting(shell.wait(block.text), judge))
       else judge(await shell.run(block.text))
     }

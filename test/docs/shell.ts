@@ -25,15 +25,18 @@ export class Shell implements AsyncDisposable {
     return new Running(text, this.#stage).ended
   }
 
-  /** Starts the block and resolves once it does what it is for; it runs until it is interrupted or the page is over. */
-  async keep(text: string, port: number | undefined): Promise<void> {
+  /**
+   * Starts the block and resolves once it does what it is for, and has said what it should; it runs until it is
+   * interrupted or the page is over.
+   */
+  async keep(text: string, port: number | undefined, says: RegExp): Promise<void> {
     const running = this.#start(text)
     await until(
       () => `the command to be ready:\n${text}\n${running.output}`,
       async () => {
         if (running.isOver) throw new Error(`ended instead of running on:\n${text}\n${running.output}`)
-        if (port !== undefined) return answers(port)
-        return /^Listening on|"msg":"attached"/m.test(running.output)
+        if (!says.test(this.#stage.asWritten(running.output))) return false
+        return port === undefined ? isReady.test(running.output) : answers(port)
       },
       60_000,
     )
@@ -61,6 +64,9 @@ export class Shell implements AsyncDisposable {
     return running
   }
 }
+
+/** What proxy-out says when it listens, and proxy-in when it is attached. */
+const isReady = /^Listening on|"msg":"attached"/m
 
 class Running {
   readonly text: string

@@ -1,7 +1,8 @@
 // Where the commands of one page are run: a folder, free ports in place of the page's, and what the page takes for granted
 // (an edge, a token, a private server, a forward proxy).
-import { chmod, mkdir, writeFile } from "node:fs/promises"
+import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
+import { homedir } from "node:os"
 import { join } from "node:path"
 import { forwardProxy } from "../support/forward-proxy.ts"
 import { type Folder, temporaryFolder } from "../support/folder.ts"
@@ -17,6 +18,8 @@ export interface Scenery {
   readonly agent?: true
   /** Ports at which a private server answers. */
   readonly servers?: readonly number[]
+  /** The folder is a clone of the repository in which everything is installed and built. */
+  readonly clone?: true
   /** A forward proxy at proxy.corp.example:3128. */
   readonly forwardProxy?: true
 }
@@ -40,6 +43,10 @@ export class Stage implements AsyncDisposable {
       HOME: folder,
       // curl reads its .curlrc there.
       CURL_HOME: folder,
+      // npm installs "globally" in there, and fetches only what it does not have.
+      npm_config_prefix: join(folder, "npm"),
+      npm_config_cache: process.env["npm_config_cache"] ?? join(homedir(), ".npm"),
+      npm_config_prefer_offline: "true",
       PROXY_OUT_HOST: "127.0.0.1",
       PROXY_OUT_PORT: String(ports.get(80)),
       PROXY_IN_PORT: String(ports.get(8081)),
@@ -67,12 +74,14 @@ export class Stage implements AsyncDisposable {
       [
         "silent",
         "show-error",
+        "fail",
         "max-time = 30",
         ...ways,
         `connect-to = ":80:127.0.0.1:${ports.get(80)}"`,
       ].join("\n"),
     )
     await chmod(join(path, ".curlrc"), 0o600)
+    if (scenery.clone) await cloneInto(path)
     for (const port of scenery.servers ?? []) stack.use(await privateServer(port, ports.get(port) ?? 0))
     if (scenery.edge)
       stack.use(await startEdge({ port: ports.get(80) ?? 0, dataDir: join(path, ".local/state/restante") }))
@@ -123,7 +132,7 @@ export class Stage implements AsyncDisposable {
     let text = output.replaceAll(this.folder, "")
     for (const [documented, real] of this.#ports)
       text = text.replaceAll(`:${real}`, documented === 80 ? "" : `:${documented}`)
-    return text.replaceAll(token, "TOKEN")
+    return text.replaceAll("tcp://127.0.0.1", "tcp://edge.example").replaceAll(token, "TOKEN")
   }
 
   /** The free port that stands for this one of the page. */
@@ -136,6 +145,12 @@ export class Stage implements AsyncDisposable {
   [Symbol.asyncDispose](): Promise<void> {
     return this.#owned.disposeAsync()
   }
+}
+
+/** What counts of one, without copying anything. */
+async function cloneInto(folder: string): Promise<void> {
+  for (const name of ["package.json", "pnpm-workspace.yaml", "node_modules", "packages"])
+    await symlink(join(root, name), join(folder, name))
 }
 
 /** Says which of them it is, and what it was asked. */
