@@ -23,6 +23,7 @@ vi.setConfig({ testTimeout: 120_000 })
 const sceneries: Readonly<Record<string, Scenery>> = {
   "docs/agent-metrics.md": { edge: true, servers: [3000] },
   "docs/install.md": { clone: true },
+  "docs/tls.md": { tls: true, servers: [3000] },
   "docs/corporate-proxy.md": { edge: true, servers: [3000], forwardProxy: true },
   "docs/configuration.md": { edge: true, servers: [3000, 4000] },
   "docs/tunnels.md": { edge: true, servers: [3000, 4000] },

@@ -4,6 +4,7 @@ import { chmod, mkdir, symlink, writeFile } from "node:fs/promises"
 import { createServer } from "node:http"
 import { homedir } from "node:os"
 import { join } from "node:path"
+import { authority, serverCertificate, serverKey } from "../support/certificates.ts"
 import { forwardProxy } from "../support/forward-proxy.ts"
 import { type Folder, temporaryFolder } from "../support/folder.ts"
 import { startAgent, startEdge, token } from "../support/pair.ts"
@@ -20,21 +21,30 @@ export interface Scenery {
   readonly servers?: readonly number[]
   /** The folder is a clone of the repository in which everything is installed and built. */
   readonly clone?: true
+  /** edge.example has TLS, and a certificate for that in /etc/restante. */
+  readonly tls?: true
   /** A forward proxy at proxy.corp.example:3128. */
   readonly forwardProxy?: true
 }
 
 /** Ports that the documentation uses. Each page run gets free ones instead. */
-const portsInDocs = [80, 3000, 4000, 8080, 8081, 9090, 3128, 20_022, 20_417] as const
+const portsInDocs = [80, 443, 3000, 4000, 8080, 8081, 9090, 3128, 20_022, 20_417] as const
 
 export class Stage implements AsyncDisposable {
   /** Where the commands are run; the page's `~`. */
   readonly folder: string
   readonly environment: Readonly<Record<string, string>>
   readonly #ports: ReadonlyMap<number, number>
+  readonly #tls: boolean
   readonly #owned: AsyncDisposableStack
 
-  private constructor(folder: string, ports: ReadonlyMap<number, number>, owned: AsyncDisposableStack) {
+  private constructor(
+    folder: string,
+    scenery: Scenery,
+    ports: ReadonlyMap<number, number>,
+    owned: AsyncDisposableStack,
+  ) {
+    this.#tls = scenery.tls ?? false
     this.folder = folder
     this.#ports = ports
     this.#owned = owned
@@ -47,6 +57,7 @@ export class Stage implements AsyncDisposable {
       npm_config_prefix: join(folder, "npm"),
       npm_config_cache: process.env["npm_config_cache"] ?? join(homedir(), ".npm"),
       npm_config_prefer_offline: "true",
+      NODE_EXTRA_CA_CERTS: join(folder, "ca.pem"),
       PROXY_OUT_HOST: "127.0.0.1",
       PROXY_OUT_PORT: String(ports.get(80)),
       PROXY_IN_PORT: String(ports.get(8081)),
@@ -64,6 +75,9 @@ export class Stage implements AsyncDisposable {
     }
     await mkdir(join(path, "etc/restante"), { recursive: true })
     await writeFile(join(path, "etc/restante/token"), token, { mode: 0o600 })
+    await writeFile(join(path, "ca.pem"), authority)
+    await writeFile(join(path, "etc/restante/edge.pem"), serverCertificate)
+    await writeFile(join(path, "etc/restante/edge.key"), serverKey, { mode: 0o600 })
     await writeFile(join(path, "restante.token"), token, { mode: 0o600 })
     // A client of the page finds every name at the edge, with the Host that the page says.
     const ways = [...ports].map(
@@ -78,6 +92,8 @@ export class Stage implements AsyncDisposable {
         "max-time = 30",
         ...ways,
         `connect-to = ":80:127.0.0.1:${ports.get(80)}"`,
+        `connect-to = ":443:127.0.0.1:${ports.get(443)}"`,
+        `cacert = "${join(path, "ca.pem")}"`,
       ].join("\n"),
     )
     await chmod(join(path, ".curlrc"), 0o600)
@@ -90,7 +106,7 @@ export class Stage implements AsyncDisposable {
       const agent = stack.use(await startAgent({ server: `http://127.0.0.1:${ports.get(3000)}`, external }))
       await agent.attached()
     }
-    return new Stage(path, ports, stack.move())
+    return new Stage(path, scenery, ports, stack.move())
   }
 
   /** The command or file as it is written in the page, made to fit this stage. These are all the liberties that are taken. */
@@ -102,9 +118,12 @@ export class Stage implements AsyncDisposable {
   }
 
   #fitLine(line: string): string {
-    // What curl connects to is in .curlrc; nothing here has the certificate of edge.example.
-    if (/(^|\s)curl\s/.test(line)) return line.replaceAll("https://", "http://")
-    const edge = `http://127.0.0.1:${this.#ports.get(80)}`
+    // What curl connects to is in .curlrc; nothing here has a certificate of edge.example.
+    if (/(^|\s)curl\s/.test(line))
+      return this.#tls
+        ? line.replaceAll("https://edge.example", "https://localhost")
+        : line.replaceAll("https://", "http://")
+    const edge = this.#tls ? `https://127.0.0.1:${this.port(443)}` : `http://127.0.0.1:${this.port(80)}`
     return line
       .replace(/\bsudo /g, "")
       .replace(/https?:\/\/edge\.example(?![\w.:-])/g, edge)
@@ -112,7 +131,7 @@ export class Stage implements AsyncDisposable {
       .replace(/(?<![\w.-])\/(etc|var\/lib)\/restante/g, `${this.folder}/$1/restante`)
       .replace("--tcp-ports 20000-20999", this.#tcpPorts)
       .replaceAll("20022=", `${this.port(20_022)}=`)
-      .replace(/(--(?:port|admin-port)[ =])(\d+)\b/g, (whole, option: string, port: string) => {
+      .replace(/(--(?:port|admin-port|redirect-port)[ =])(\d+)\b/g, (whole, option: string, port: string) => {
         const real = this.#ports.get(Number(port))
         return real === undefined ? whole : `${option}${real}`
       })
