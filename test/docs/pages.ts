@@ -59,7 +59,7 @@ function readPage(path: string): Page {
     else if (isKind(token, "codespan")) codeSpans.push(token.text)
     else if (isKind(token, "table")) tables.push(tableOf(token))
     else if (isKind(token, "code") && token.codeBlockStyle !== "indented") {
-      searchedTo = Math.max(searchedTo, text.indexOf(token.raw.split("\n")[0] ?? "", searchedTo)) + 1
+      searchedTo = Math.max(searchedTo, text.indexOf(token.raw.trimEnd(), searchedTo)) + 1
       blocks.push(blockOf(token, text.slice(0, searchedTo).split("\n").length + 1))
     }
   }

@@ -28,7 +28,7 @@ export interface Scenery {
 }
 
 /** Ports that the documentation uses. Each page run gets free ones instead. */
-const portsInDocs = [80, 443, 3000, 4000, 8080, 8081, 9090, 3128, 20_022, 20_417] as const
+const portsInDocs = [80, 443, 3000, 4000, 8080, 8081, 9090, 3128, 20_022, 20_417, 20_053] as const
 
 export class Stage implements AsyncDisposable {
   /** Where the commands are run; the page's `~`. */
@@ -130,6 +130,8 @@ export class Stage implements AsyncDisposable {
       .replaceAll("proxy.corp.example:3128", `127.0.0.1:3128`)
       .replace(/(?<![\w.-])\/(etc|var\/lib)\/restante/g, `${this.folder}/$1/restante`)
       .replace("--tcp-ports 20000-20999", this.#tcpPorts)
+      .replace("--udp-ports 20000-20999", `--udp-ports ${this.port(20_053)}`)
+      .replaceAll("20053=", `${this.port(20_053)}=`)
       .replaceAll("20022=", `${this.port(20_022)}=`)
       .replace(/(--(?:port|admin-port|redirect-port)[ =])(\d+)\b/g, (whole, option: string, port: string) => {
         const real = this.#ports.get(Number(port))
@@ -150,8 +152,8 @@ export class Stage implements AsyncDisposable {
   asWritten(output: string): string {
     let text = output.replaceAll(this.folder, "")
     for (const [documented, real] of this.#ports)
-      text = text.replaceAll(`:${real}`, documented === 80 ? "" : `:${documented}`)
-    return text.replaceAll("tcp://127.0.0.1", "tcp://edge.example").replaceAll(token, "TOKEN")
+      text = text.replaceAll(`:${real}`, documented === 80 || documented === 443 ? "" : `:${documented}`)
+    return text.replace(/(tcp|udp):\/\/127\.0\.0\.1/g, "$1://edge.example").replaceAll(token, "TOKEN")
   }
 
   /** The free port that stands for this one of the page. */
