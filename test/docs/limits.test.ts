@@ -49,6 +49,7 @@ const inner = new Set([
   "protocol/upgrade/websocket-frames.ts maxHeaderBytes",
   "protocol/wire/bytes.ts maxSafeHigh",
   "proxy-in/upstream/body-buffers.ts maxKept",
+  "proxy-in/upstream/h2/http2-link.ts mostUnreadBytes",
   "proxy-in/doctor/edge-steps.ts mostSeconds",
   "proxy-out/attach/agent-session.ts maxStreamId",
   "proxy-out/doctor/redis-steps.ts mostMedianMs",
