@@ -5,8 +5,10 @@ import { Agent } from "../../packages/proxy-in/src/agent.ts"
 import type { EdgeOptions } from "../../packages/proxy-out/src/edge-options.ts"
 import { Edge } from "../../packages/proxy-out/src/edge.ts"
 import { quietLog } from "../../packages/proxy-out/test/support/log.ts"
-import { token } from "./pair.ts"
 import { until } from "./until.ts"
+
+/** What both share. */
+export const nearToken = "a-token-that-only-these-tests-use-0123456789"
 
 export interface NearPairOptions {
   /** Of the private server, on loopback. */
@@ -45,7 +47,7 @@ export async function startNearEdge(
     holdMs: 30_000,
     timeoutMs: 60_000,
     maxQueue: 10_000,
-    token: new Secret(token),
+    token: new Secret(nearToken),
     log: quietLog,
     ...options,
   })
@@ -70,7 +72,7 @@ export function nearAgent(
     external: new URL(`http://127.0.0.1:${edgePort}`),
     externalCa: undefined,
     tunnel: "default",
-    token: new Secret(token),
+    token: new Secret(nearToken),
     transport: "websocket",
     concurrency: 256,
     hostHeader: { kind: "preserve" },

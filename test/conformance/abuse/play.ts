@@ -99,7 +99,7 @@ interface Answer {
   readonly text: string
 }
 
-export class Client implements Disposable {
+class Client implements Disposable {
   readonly socket: Socket
   ended = false
   #received = Buffer.alloc(0)
