@@ -21,6 +21,23 @@ const paths = provide({
     programs: ["systemd-analyze"],
     packages: { debian: "systemd", fedora: "systemd", homebrew: "(systemd is Linux only)" },
   },
+  // Clients and servers for TCP ports.
+  ssh: {
+    programs: ["ssh"],
+    packages: { debian: "openssh-client", fedora: "openssh-clients", homebrew: "openssh" },
+  },
+  sshd: {
+    programs: ["sshd", "/usr/sbin/sshd"],
+    packages: { debian: "openssh-server", fedora: "openssh-server", homebrew: "openssh" },
+  },
+  redisClient: {
+    programs: ["redis-cli"],
+    packages: { debian: "redis-tools", fedora: "valkey", homebrew: "redis" },
+  },
+  postgres: {
+    programs: ["psql"],
+    packages: { debian: "postgresql", fedora: "postgresql-server", homebrew: "postgresql" },
+  },
   git: { programs: ["git"], packages: { debian: "git", fedora: "git", homebrew: "git" } },
   curl: { programs: ["curl"], packages: { debian: "curl", fedora: "curl", homebrew: "curl" } },
   chromium: {

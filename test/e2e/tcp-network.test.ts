@@ -226,10 +226,10 @@ test("a server that wants it is told the client's address before the client's fi
 test("a server on a socket of the file system is reached as well", async () => {
   await using folder = await temporaryFolder()
   const path = join(folder.path, "echo.sock")
-  await using _server = await tcpServer(echoBytes, path)
+  await using server = await tcpServer(echoBytes, path)
   await using pair = await startTcpPair({ target: `unix:${path}` })
   using client = await TcpEnd.to(pair.port)
   client.socket.end("through a socket")
   await until("the end", () => client.ended)
-  expect(client.text).toBe("through a socket")
+  expect([client.text, server.ends.length]).toEqual(["through a socket", 1])
 })
