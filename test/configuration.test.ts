@@ -145,6 +145,43 @@ test("config check of a file that is fine says so, and what has to come from els
   })
 })
 
+test("config check says which named files are not there and which options do not fit, a line each", async () => {
+  const path = await file(
+    "in.yaml",
+    [
+      "external: http://edge.example",
+      "external-ca-file: /no/ca.pem",
+      "token-file: /no/token",
+      "tunnels:",
+      "  a:",
+      "    server: http://a",
+      "    strip-prefix: true",
+      "  b:",
+      "    server: https://b",
+      "    ca-file: /no/b.pem\n",
+    ].join("\n"),
+  )
+  const { code, logged } = await ran("proxy-in", ["config", "check", path])
+  expect(code).toBe(2)
+  expect(logged.split("\n").map((line) => line.replace(path, "FILE"))).toEqual([
+    "FILE:2:19: --external-ca-file is only for an https:// --external. Leave it out, or write https://.",
+    expect.stringMatching(/^FILE:3:13: --token-file: cannot read that file, there is no such file\./),
+    expect.stringMatching(/^FILE:7:19: --strip-prefix is only for a --route with a \/PREFIX\./),
+    'FILE:10:14: --ca-file: cannot read "/no/b.pem", there is no such file.',
+  ])
+})
+
+test("config check of an edge's file looks into the files that it names, and makes none", async () => {
+  const path = await file("out.yaml", "tls-cert: /no/cert.pem\ntoken-file: /no/token\nerror-page: /no/page\n")
+  const { code, logged } = await ran("proxy-out", ["config", "check", path])
+  expect(code).toBe(2)
+  expect(logged.split("\n").map((line) => line.replace(path, "FILE"))).toEqual([
+    expect.stringMatching(/--tls-key: every certificate needs its key/),
+    expect.stringMatching(/^FILE:2:13: --token-file: cannot read that file, there is no such file\./),
+    expect.stringMatching(/^FILE:3:13: --error-page: \/no\/page cannot be read: there is no such file\./),
+  ])
+})
+
 test("a file with a secret that others may read is warned about", async () => {
   const path = await file("out.yaml", "redis: redis://:pa55word@127.0.0.1\n", 0o644)
   const { code, said } = await ran("proxy-out", ["config", "check", path])

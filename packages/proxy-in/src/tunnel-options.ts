@@ -1,12 +1,12 @@
 // From a tunnel's checked values to the options of its agent: reads the token and, with way-options.ts, the certificates and keys that they name.
 import { readFile } from "node:fs/promises"
-import { CommandError, givenToken, maxRoutes, type OptionValues } from "@restante/protocol"
+import { CommandError, givenToken, maxRoutes, type OptionValues, type Secret } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { AgentOptions } from "./agent-options.ts"
 import type { AgentTable } from "./cli-options.ts"
 import type { Terminal } from "./terminal/terminal.ts"
 import { portLines, portMappings } from "./ports.ts"
-import { readWay } from "./way-options.ts"
+import { readWay, waySteps } from "./way-options.ts"
 
 /** Raises `CommandError` for values that do not fit together and for files that are not what they should be. */
 export async function agentOptions(
@@ -16,11 +16,7 @@ export async function agentOptions(
   checkRoutes(values)
   const ports = portMappings([...values.tcp, ...values.udp])
   const way = await readWay(values, environment)
-  const token = await givenToken({
-    file: values["token-file"],
-    environment,
-    readText: (path) => readFile(path, "utf8"),
-  })
+  const token = await tokenFor(values, environment)
   if (token === undefined) {
     throw new CommandError(
       "usage",
@@ -45,6 +41,22 @@ export async function agentOptions(
     logRequests: values["log-requests"],
     log,
   }
+}
+
+/** Each of the above by itself, for a check that says all that is wrong. */
+export const startSteps: readonly ((values: OptionValues<AgentTable>) => unknown)[] = [
+  checkRoutes,
+  (values) => portMappings([...values.tcp, ...values.udp]),
+  ...waySteps,
+  (values) => tokenFor(values, {}),
+]
+
+function tokenFor(values: OptionValues<AgentTable>, environment: Environment): Promise<Secret | undefined> {
+  return givenToken({
+    file: values["token-file"],
+    environment,
+    readText: (path) => readFile(path, "utf8"),
+  })
 }
 
 interface Surrounding {

@@ -29,20 +29,33 @@ type Environment = Readonly<Record<string, string | undefined>>
 /** Raises `CommandError` for options that do not fit together, and for files that cannot be used. */
 export async function readWay(values: OptionValues<WayTable>, environment: Environment): Promise<WayOptions> {
   const { external } = values
+  return {
+    server: await trustedUpstream(values.server, values["ca-file"]),
+    external,
+    externalCa: await edgeAuthorities(values),
+    externalIdentity: await identityFor(values),
+    proxy: await proxyFor(values, environment),
+  }
+}
+
+/** Each of the above by itself, for a check that says all that is wrong. */
+export const waySteps: readonly ((values: OptionValues<WayTable>) => unknown)[] = [
+  (values) => trustedUpstream(values.server, values["ca-file"]),
+  edgeAuthorities,
+  (values) => identityFor(values),
+  (values) => proxyFor(values, {}),
+]
+
+async function edgeAuthorities(values: OptionValues<WayTable>): Promise<string | undefined> {
   const caFile = values["external-ca-file"]
-  if (caFile !== undefined && external.protocol !== "https:") {
+  if (caFile === undefined) return undefined
+  if (values.external.protocol !== "https:") {
     throw new CommandError(
       "usage",
       "--external-ca-file is only for an https:// --external. Leave it out, or write https://.",
     )
   }
-  return {
-    server: await trustedUpstream(values.server, values["ca-file"]),
-    external,
-    externalCa: caFile === undefined ? undefined : await readCaFile(caFile, "--external-ca-file"),
-    externalIdentity: await identityFor(values),
-    proxy: await proxyFor(values, environment),
-  }
+  return readCaFile(caFile, "--external-ca-file")
 }
 
 function identityFor(values: OptionValues<WayTable>): Promise<ClientIdentity | undefined> {

@@ -4,6 +4,7 @@ import { checkConfigFile, command } from "@restante/protocol"
 import * as yaml from "yaml"
 import { agentTable } from "../cli-options.ts"
 import type { AgentSurroundings } from "../surroundings.ts"
+import { startSteps } from "../tunnel-options.ts"
 
 export const configCheck = command({
   words: ["config", "check"],
@@ -18,7 +19,7 @@ export const configCheck = command({
   ],
   run: async ({ positionals: [path = ""] }, { output, errors }: AgentSurroundings) => {
     const program = { prefix: "PROXY_IN", options: agentTable }
-    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files })
+    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files, startSteps })
     for (const problem of problems) errors.write(`${problem}\n`)
     if (problems.length === 0) output.write(`${path} is fine\n`)
     for (const note of notes) output.write(`${note}\n`)

@@ -3,6 +3,7 @@ import * as files from "node:fs/promises"
 import { checkConfigFile, command } from "@restante/protocol"
 import * as yaml from "yaml"
 import { edgeTable } from "../cli-options.ts"
+import { edgeStartSteps } from "../start-steps.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
 
 export const configCheck = command({
@@ -16,9 +17,11 @@ export const configCheck = command({
       meaning: "exit status 0 when it is fine, 2 when something is wrong, 1 when it cannot be read",
     },
   ],
-  run: async ({ positionals: [path = ""] }, { output, errors }: EdgeSurroundings) => {
+  run: async ({ positionals: [path = ""] }, around: EdgeSurroundings) => {
+    const { output, errors } = around
+    const startSteps = edgeStartSteps(around.makeLog("silent"))
     const program = { prefix: "PROXY_OUT", options: edgeTable }
-    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files })
+    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files, startSteps })
     for (const problem of problems) errors.write(`${problem}\n`)
     if (problems.length === 0) output.write(`${path} is fine\n`)
     for (const note of notes) output.write(`${note}\n`)
