@@ -62,3 +62,14 @@ const foreign = new Set([
   ...["--scale", "--read-only", "--stop-timeout", "--env-file", "--global", "--now"],
   ...["--minutes", "--seed"],
 ])
+
+test("docs/options.md has a row for every option of both programs", () => {
+  const tables = pages.find(({ path }) => path === "docs/options.md")?.tables ?? []
+  const rowsOf = (program: string): ReadonlySet<string> => {
+    const rows = tables.find(({ header }) => header[0] === program)?.rows ?? []
+    return new Set(rows.flatMap(([options = ""]) => options.match(/[a-z][a-z0-9-]*/g) ?? []))
+  }
+  const missing = (program: string, table: object): readonly string[] =>
+    Object.keys(table).filter((name) => !rowsOf(program).has(name))
+  expect([missing("proxy-out", edgeTable), missing("proxy-in", agentTable)]).toEqual([[], []])
+})
