@@ -42,6 +42,8 @@ const agentProgram: Omit<Program<AgentTable, AgentSurroundings>, "version"> = {
     },
   ],
   notes: [
+    "Every option may also come from the environment (PROXY_IN_LOG_LEVEL for --log-level) or from the file of --config (log-level: debug). " +
+      "The command line wins over the environment, that over the file. SIGHUP reads all of them again.",
     "When the edge or the network goes away it reconnects for ever. SIGTERM or Ctrl-C stops it politely: what runs may finish. A second one stops it at once.",
     "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
   ],

@@ -265,7 +265,7 @@ export const edgeTable = {
     group: "What one sees",
     live: true,
     placeholder: "TOKEN",
-    help: "the token itself, in PROXY_OUT_ADMIN_TOKEN or the file of --config only",
+    help: "the token itself, as PROXY_OUT_ADMIN_TOKEN or admin-token: TOKEN in the file of --config",
     secret: true,
     schema: { type: "string", pattern: "^[!-~]{1,1024}$" },
     read: (text: string): Secret => parseToken(text, "The admin token"),

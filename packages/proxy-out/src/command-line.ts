@@ -39,6 +39,8 @@ const edgeProgram: Omit<Program<EdgeTable, EdgeSurroundings>, "version"> = {
     },
   ],
   notes: [
+    "Every option may also come from the environment (PROXY_OUT_MAX_QUEUE for --max-queue) or from the file of --config (max-queue: 500). " +
+      "The command line wins over the environment, that over the file. SIGHUP reads all of them again.",
     "SIGTERM or Ctrl-C stops it politely: nothing new is taken, what runs may finish. A second one stops it at once.",
     "Exit status: 0 stopped as asked, 1 could not start, 2 wrong command line, 130 or 143 stopped at once.",
   ],

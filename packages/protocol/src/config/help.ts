@@ -1,7 +1,7 @@
 // Writes --help of a program and of its commands from their tables of options.
 import { positionalUsage, type AnyCommand, type Example } from "./commands.ts"
 import type { OptionTable } from "./options.ts"
-import { usageOf } from "./settings.ts"
+import { placeholderOf, usageOf } from "./settings.ts"
 
 /** A program as its person sees it. `Around` is what its commands get from the process. */
 export interface Program<Table extends OptionTable, Around> {
@@ -89,11 +89,13 @@ function groupedRows(options: OptionTable, others: readonly Row[]): Map<string, 
     const rows = groups.get(option.group) ?? []
     const facts = [
       ...(option.required === true ? ["required"] : []),
+      ...(option.secret === true ? ["environment or file only"] : []),
       ...(option.list === true ? ["may be repeated"] : []),
       ...(option.default === undefined || option.flag === true ? [] : [`default ${option.default}`]),
     ]
     rows.push({
-      term: usageOf(name, option),
+      // Without dashes: it is refused on the command line.
+      term: option.secret === true ? `${name} ${placeholderOf(option)}` : usageOf(name, option),
       meaning: option.help + (facts.length > 0 ? ` (${facts.join(", ")})` : ""),
     })
     groups.set(option.group, rows)

@@ -306,8 +306,9 @@ describe("help and version", () => {
                                     (Authorization: Bearer); or set
                                     PROXY_OUT_ADMIN_TOKEN. Without both only this
                                     machine itself may see them
-          --admin-token TOKEN       the token itself, in PROXY_OUT_ADMIN_TOKEN or the
-                                    file of --config only
+          admin-token TOKEN         the token itself, as PROXY_OUT_ADMIN_TOKEN or
+                                    admin-token: TOKEN in the file of --config
+                                    (environment or file only)
           --admin-port PORT         a port of its own for status, health and metrics,
                                     beside the public one, 0 to 65535; without it there
                                     is none
@@ -349,6 +350,10 @@ describe("help and version", () => {
               one of several edges that share a queue and a token
           proxy-out --hold 2m --max-queue 50000
               keep more clients waiting, and longer, while no agent is there
+
+        Every option may also come from the environment (PROXY_OUT_MAX_QUEUE for
+        --max-queue) or from the file of --config (max-queue: 500). The command line
+        wins over the environment, that over the file. SIGHUP reads all of them again.
 
         SIGTERM or Ctrl-C stops it politely: nothing new is taken, what runs may finish.
         A second one stops it at once.
