@@ -367,6 +367,10 @@ describe("help and version", () => {
               an https server with an own certificate authority that wants to see its
               own name
 
+        Every option may also come from the environment (PROXY_IN_LOG_LEVEL for
+        --log-level) or from the file of --config (log-level: debug). The command line
+        wins over the environment, that over the file. SIGHUP reads all of them again.
+
         When the edge or the network goes away it reconnects for ever. SIGTERM or Ctrl-C
         stops it politely: what runs may finish. A second one stops it at once.
 
