@@ -30,6 +30,8 @@ const edgeArguments: Readonly<Record<Setup, readonly string[]>> = {
   ],
 }
 
+const adminToken = "an-admin-token-that-only-these-tests-use-0123"
+
 const other = (setup: Setup): Setup => (setup === "plain" ? "tuned" : "plain")
 
 const refuse = (_request: unknown, response: ServerResponse): void => {
@@ -73,7 +75,7 @@ export class World implements AsyncDisposable {
     if (started !== undefined) return started
     const url = this.redisUrl(setup)
     const queue = url === undefined ? [] : ["--redis", url]
-    const edge = startEdge({ args: [...edgeArguments[setup], ...queue] })
+    const edge = startEdge({ args: [...edgeArguments[setup], ...queue], adminToken })
     this.#edges.set(setup, edge)
     return edge.then((running) => this.#stack.use(running))
   }

@@ -11,6 +11,7 @@ import { passTime, until } from "../support/until.ts"
 import { bodyOf, httpUpstream, type HttpUpstream } from "../support/upstream.ts"
 
 const bulkBytes = 32 * mib
+const adminToken = "an-admin-token-that-only-these-tests-use-0123"
 const addresses = ["127.0.0.2", "127.0.0.3"] as const
 
 interface World {
@@ -38,8 +39,8 @@ for (const transport of transports) {
       })
       const port = await freePort()
       const args = ["--redis", redis.url, "--trusted-proxies=10.0.0.0/8", "--trusted-proxies=127.0.0.0/8"]
-      await using here = await startEdge({ args, port, host: addresses[0] })
-      await using there = await startEdge({ args, port, host: addresses[1] })
+      await using here = await startEdge({ args, port, host: addresses[0], adminToken })
+      await using there = await startEdge({ args, port, host: addresses[1], adminToken })
       await using balancer = await Balancer.start(addresses, port)
       await using agents = new AsyncDisposableStack()
       await use({
@@ -106,7 +107,7 @@ for (const transport of transports) {
       const home = await edgeWithAgent(world)
       await home.program.kill()
       expect((await fetchWhole(`${world.balancer.url}/`)).status).toBe(200)
-      expect(attachments(world)).toBe(2)
+      await until("both edges' lines of it to be read", () => attachments(world) === 2)
     })
 
     test("a GET that waits at an edge that is killed is answered through the other", async ({ world }) => {

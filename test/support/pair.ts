@@ -19,6 +19,7 @@ export interface Edge extends AsyncDisposable {
   readonly program: Program
   readonly port: number
   readonly url: string
+  readonly adminToken?: string | undefined
 }
 
 export interface EdgeOptions {
@@ -32,6 +33,8 @@ export interface EdgeOptions {
   readonly dataDir?: string
   /** Variables of its environment. */
   readonly environment?: Readonly<Record<string, string>>
+  /** Opens its pages where being on this machine does not: at an edge that trusts proxies here. */
+  readonly adminToken?: string
 }
 
 export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
@@ -45,7 +48,10 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       ...["--data-dir", dataDir, ...(options.args ?? [])],
     ],
     token: options.token ?? token,
-    environment: options.environment ?? {},
+    environment: {
+      ...options.environment,
+      ...(options.adminToken === undefined ? {} : { PROXY_OUT_ADMIN_TOKEN: options.adminToken }),
+    },
   })
   const dispose = async (): Promise<void> => {
     await program[Symbol.asyncDispose]()
@@ -58,6 +64,7 @@ export async function startEdge(options: EdgeOptions = {}): Promise<Edge> {
       program,
       port: Number(port),
       url: `${protocol}//${host}:${port}`,
+      adminToken: options.adminToken,
       [Symbol.asyncDispose]: dispose,
     }
   } catch (error) {
@@ -165,6 +172,14 @@ export interface EdgeStatus {
   readonly tunnels: readonly { readonly tunnel: string; readonly sessions: number; readonly active: number }[]
 }
 
-export async function edgeStatus(edge: { readonly url: string }): Promise<EdgeStatus> {
-  return (await (await fetch(`${edge.url}/.restante/v1/status`)).json()) as EdgeStatus
+export async function edgeStatus({
+  url,
+  adminToken,
+}: {
+  readonly url: string
+  readonly adminToken?: string | undefined
+}): Promise<EdgeStatus> {
+  const headers: Record<string, string> =
+    adminToken === undefined ? {} : { authorization: `Bearer ${adminToken}` }
+  return (await (await fetch(`${url}/.restante/v1/status`, { headers })).json()) as EdgeStatus
 }
