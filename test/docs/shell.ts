@@ -2,6 +2,7 @@
 import { type ChildProcess, spawn } from "node:child_process"
 import { once } from "node:events"
 import { connect } from "node:net"
+import { afterAll } from "vitest"
 import { until } from "../support/until.ts"
 import type { Stage } from "./stage.ts"
 
@@ -68,6 +69,12 @@ export class Shell implements AsyncDisposable {
 /** What proxy-out says when it listens, and proxy-in when it is attached. */
 const isReady = /^Listening on|"msg":"attached"/m
 
+// A test that ran out of time never comes to its end, and so cannot stop what it started.
+const everything = new Set<Running>()
+afterAll(async () => {
+  for (const running of everything) await running.stop("SIGKILL")
+})
+
 class Running {
   readonly text: string
   readonly ended: Promise<Outcome>
@@ -86,8 +93,10 @@ class Running {
     })
     for (const stream of [this.#child.stdout, this.#child.stderr])
       stream?.on("data", (bytes: Buffer) => (this.output += bytes.toString()))
+    everything.add(this)
     this.ended = once(this.#child, "close").then(([code]) => {
       this.isOver = true
+      everything.delete(this)
       return { code: (code as number | null) ?? -1, output: this.output }
     })
   }
