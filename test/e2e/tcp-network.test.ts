@@ -10,15 +10,12 @@ import { Wire } from "../support/relay.ts"
 import { echoBytes, portOf, somePorts, startTcpPair, TcpEnd, tcpServer } from "../support/tcp.ts"
 import { passTime, until } from "../support/until.ts"
 
-const nowhere = "http://127.0.0.1:9"
-
 describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (transport) => {
   test("a network that is cut again and again loses no byte of an echo and doubles none", async () => {
     await using server = await tcpServer(echoBytes)
     await using edge = await startEdge({ args: ["--tcp-ports", somePorts()] })
     await using wire = await Wire.to(edge.port)
     await using agent = await startAgent({
-      server: nowhere,
       external: wire.url,
       transport,
       args: ["--tcp", `auto=127.0.0.1:${server.port}`],
@@ -48,7 +45,6 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
     await using server = await tcpServer(echoBytes)
     await using edge = await startEdge({ args: ["--tcp-ports", somePorts()] })
     const options = {
-      server: nowhere,
       external: edge.url,
       transport,
       args: ["--tcp", `auto=127.0.0.1:${server.port}`],
@@ -70,7 +66,6 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
     await using server = await tcpServer(() => undefined)
     await using edge = await startEdge({ args: ["--tcp-ports", somePorts()] })
     const options = {
-      server: nowhere,
       external: edge.url,
       transport,
       args: ["--tcp", `auto=127.0.0.1:${server.port}`],
@@ -92,7 +87,7 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
 
 test("what nobody takes is reset when the hold ends", async () => {
   await using edge = await startEdge({ args: ["--tcp-ports", somePorts(), "--hold", "1s"] })
-  const agent = await startAgent({ server: nowhere, external: edge.url, args: ["--tcp", "auto=127.0.0.1:9"] })
+  const agent = await startAgent({ external: edge.url, args: ["--tcp", "auto=127.0.0.1:9"] })
   await agent.attached()
   const port = await portOf(agent)
   await agent[Symbol.asyncDispose]()
@@ -106,7 +101,6 @@ test("a port is closed and free once its tunnel has had no agent for a while", a
   await using edge = await startEdge({ args: ["--tcp-ports", somePorts(1), "--keep-ports", "0s"] })
   for (const tunnel of ["one", "two"]) {
     const agent = await startAgent({
-      server: nowhere,
       external: edge.url,
       tunnel,
       args: ["--tcp", "auto=127.0.0.1:9"],
@@ -132,11 +126,11 @@ test("an edge's port leads to an agent at another edge of the same Redis", async
   await using near = await startEdge({ args })
   await using far = await startEdge({ args })
   const agentArgs = ["--tcp", `auto=127.0.0.1:${server.port}`]
-  const first = await startAgent({ server: nowhere, external: near.url, args: agentArgs })
+  const first = await startAgent({ external: near.url, args: agentArgs })
   await first.attached()
   const port = await portOf(first)
   await first[Symbol.asyncDispose]()
-  await using second = await startAgent({ server: nowhere, external: far.url, args: agentArgs })
+  await using second = await startAgent({ external: far.url, args: agentArgs })
   await second.attached()
   using client = await TcpEnd.to(port)
   const bytes = randomBytes(3_000_000)
@@ -152,7 +146,6 @@ describe("an agent is refused, and says why,", { concurrent: true }, () => {
   ])("when it asks for $ask and $says", async ({ edgeArgs, ask, says }) => {
     await using edge = await startEdge({ args: edgeArgs })
     await using agent = await startAgent({
-      server: nowhere,
       external: edge.url,
       args: ["--tcp", `${ask}=127.0.0.1:22`],
     })
@@ -163,7 +156,6 @@ describe("an agent is refused, and says why,", { concurrent: true }, () => {
   test("when another tunnel has the port", async () => {
     await using edge = await startEdge({ args: ["--tcp-ports", somePorts(1)] })
     await using owner = await startAgent({
-      server: nowhere,
       external: edge.url,
       tunnel: "owner",
       args: ["--tcp", "auto=127.0.0.1:9"],
@@ -171,7 +163,6 @@ describe("an agent is refused, and says why,", { concurrent: true }, () => {
     await owner.attached()
     const port = await portOf(owner)
     await using other = await startAgent({
-      server: nowhere,
       external: edge.url,
       tunnel: "other",
       args: ["--tcp", `${port}=127.0.0.1:9`],
@@ -196,7 +187,7 @@ describe("an agent is refused, and says why,", { concurrent: true }, () => {
     const narrow = await tokenOf("narrow", String(port + 1))
     const wide = await tokenOf("wide", "*")
     await until("the edge to know both", () => edge.program.hasLogged('"tokens":2'))
-    const ask = { server: nowhere, external: edge.url, args: ["--tcp", `${port}=127.0.0.1:9`] }
+    const ask = { external: edge.url, args: ["--tcp", `${port}=127.0.0.1:9`] }
     await using refused = await startAgent({ ...ask, token: narrow })
     await until("the refusal", () => refused.program.hasLogged(`the token allows tcp ports ${port + 1}`))
     await using allowed = await startAgent({ ...ask, tunnel: "wide", token: wide })

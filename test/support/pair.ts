@@ -88,8 +88,8 @@ export interface AgentStatus {
 }
 
 export interface AgentOptions {
-  /** The upstream's URL. */
-  readonly server: string
+  /** The upstream's URL; without it only ports are served. */
+  readonly server?: string
   /** The edge's URL, or that of a relay on the way to it. */
   readonly external: string
   readonly transport?: Transport | "auto"
@@ -106,7 +106,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const program = new Program({
     name: "proxy-in",
     args: [
-      ...["--server", server, "--external", external, "--port", "0"],
+      ...(server === undefined ? [] : ["--server", server]),
+      ...["--external", external, "--port", "0"],
       ...["--transport", transport, "--tunnel", tunnel, ...args],
     ],
     token: options.token ?? token,

@@ -121,7 +121,6 @@ export async function startTcpPair(options: TcpPairOptions): Promise<TcpPair> {
   const edge = stack.use(await startEdge({ args: ["--tcp-ports", somePorts(), ...edgeArgs] }))
   const agent = stack.use(
     await startAgent({
-      server: "http://127.0.0.1:9",
       external: edge.url,
       transport,
       args: ["--tcp", `auto=${target}`, ...agentArgs],

@@ -49,7 +49,6 @@ export async function startUdpPair(options: UdpPairOptions): Promise<TcpPair> {
   const edge = stack.use(await startEdge({ args: ["--udp-ports", somePorts(), ...edgeArgs] }))
   const agent = stack.use(
     await startAgent({
-      server: "http://127.0.0.1:9",
       external: edge.url,
       transport,
       args: ["--udp", `auto=127.0.0.1:${targetPort}`],

@@ -8,8 +8,8 @@ import type { RequestListener } from "./observe/settled-request.ts"
 import type { PortMapping } from "./ports.ts"
 
 export interface AgentOptions {
-  /** The private server that requests are replayed to. */
-  readonly server: UpstreamAddress
+  /** The private server that requests are replayed to; undefined: it takes no requests, only what comes in at its ports. */
+  readonly server: UpstreamAddress | undefined
   /** The edge: scheme http: or https:, host and port; a path is kept and goes before `/.restante/`. Never holds a user or password. */
   readonly external: URL
   /** PEM certificates to trust for an https edge instead of the system's; undefined: the system's. */

@@ -2,8 +2,9 @@
 import { createHash } from "node:crypto"
 import { hostname } from "node:os"
 import { setTimeout as sleep } from "node:timers/promises"
+import { WindowBudget } from "@restante/protocol"
 import type { PortRequest } from "@restante/protocol"
-import { externalText, upstreamText } from "./addresses.ts"
+import { externalText } from "./addresses.ts"
 import { defaultMaxConnections, defaultMaxUpgrades } from "./agent-options.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import { Backoff } from "./attach/backoff.ts"
@@ -14,16 +15,20 @@ import { monotonicMs, systemClock } from "./clock.ts"
 import { LogLimit } from "./observe/log-limit.ts"
 import { TunnelRecord } from "./observe/tunnel-record.ts"
 import { PortTargets } from "./port-targets.ts"
+import { servedText } from "./ports.ts"
 import type { PortMapping } from "./ports.ts"
 import { Replays } from "./replays.ts"
 import type { AgentCounters, AgentStatus, LinkState } from "./status/status.ts"
 import { Http2Upstreams } from "./upstream/h2/http2-upstreams.ts"
+import { BodyBuffers } from "./upstream/body-buffers.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
 
 /** SIGTERM's patience: what runs may finish within this time. */
 const drainMs = 30_000
 /** How long the last words may take to reach the edge. */
 const farewellMs = 2000
+/** Bytes that the windows of all streams together may grow by. */
+const windowBudgetBytes = 64 * 1024 * 1024
 /** A path that is cut again and again is told of this often at most. */
 const transportRepeatMs = 60_000
 
@@ -31,7 +36,9 @@ export class Agent implements AsyncDisposable {
   readonly #options: AgentOptions
   readonly #clock = systemClock
   readonly #client: EdgeClient
-  readonly #pool: UpstreamPool
+  readonly #shared = { buffers: new BodyBuffers(), windows: new WindowBudget(windowBudgetBytes) }
+  /** Undefined without a private server for requests. */
+  readonly #pool: UpstreamPool | undefined
   /** Instead of the pool's connections, for an upstream that is spoken to in HTTP/2. */
   readonly #http2: Http2Upstreams | undefined
   readonly #targets: PortTargets
@@ -59,26 +66,28 @@ export class Agent implements AsyncDisposable {
       proxy: options.proxy,
       token: options.token,
     })
-    this.#pool = new UpstreamPool({
-      upstream: options.server,
-      clock: this.#clock,
-      maxIdle: options.concurrency,
-    })
-    this.#http2 =
-      options.server.kind === "tcp" && options.server.http2 === true
-        ? new Http2Upstreams({ upstream: options.server, shared: this.#pool, clock: this.#clock })
-        : undefined
+    const { server } = options
+    if (server !== undefined) {
+      this.#pool = new UpstreamPool({
+        upstream: server,
+        clock: this.#clock,
+        maxIdle: options.concurrency,
+        shared: this.#shared,
+      })
+    }
+    if (server?.kind === "tcp" && server.http2 === true)
+      this.#http2 = new Http2Upstreams({ upstream: server, shared: this.#shared, clock: this.#clock })
     this.#targets = new PortTargets({
       ports: options.ports ?? [],
       proxyProtocol: options.proxyProtocol ?? false,
-      shared: this.#pool,
+      shared: this.#shared,
       clock: this.#clock,
     })
     this.#backoff = new Backoff({ firstMs: 200, mostMs: 5000 }, this.#clock)
     this.#patientBackoff = new Backoff({ firstMs: 1000, mostMs: 15_000 }, this.#clock)
     this.#record = new TunnelRecord({
       tunnel: options.tunnel,
-      upstream: upstreamText(options.server),
+      upstream: servedText(options),
       log: options.log,
       logRequests: options.logRequests ?? false,
       onRequest: options.onRequest,
@@ -103,12 +112,12 @@ export class Agent implements AsyncDisposable {
   }
 
   status(): AgentStatus {
-    const { external, tunnel, server, transport } = this.#options
+    const { external, tunnel, transport } = this.#options
     return {
       link: this.#state,
       edge: externalText(external),
       tunnel,
-      upstream: upstreamText(server),
+      upstream: servedText(this.#options),
       transport,
       carriedOn: this.#link?.carriedOn,
       roundTripMs: this.#roundTripMs,
@@ -121,7 +130,11 @@ export class Agent implements AsyncDisposable {
   }
 
   #connections(): AgentCounters["connections"] {
-    const { connections, idle, dialled } = (this.#http2 ?? this.#pool).stats
+    const { connections, idle, dialled } = (this.#http2 ?? this.#pool)?.stats ?? {
+      connections: 0,
+      idle: 0,
+      dialled: 0,
+    }
     return { open: connections, idle, opened: dialled }
   }
 
@@ -150,6 +163,7 @@ export class Agent implements AsyncDisposable {
         stripPrefix,
         concurrency,
         instance: this.#instance(),
+        ...(this.#pool === undefined ? { http: false } : {}),
         ...(ports.length === 0 ? {} : { ports: portRequests(ports), connections: maxConnections }),
         software,
       },
@@ -182,7 +196,7 @@ export class Agent implements AsyncDisposable {
       onTrouble: (error) => this.#inTrouble(error, 0),
       onTransport: (carriedOn) => this.#transportChanged(carriedOn),
       onRoundTrip: (roundTripMs) => (this.#roundTripMs = roundTripMs),
-      onReleased: (buffers) => this.#pool.buffers.release(buffers),
+      onReleased: (buffers) => this.#shared.buffers.release(buffers),
       onOver: (error) => over.reject(error),
       onWritable: () => replays.resume(),
     })
@@ -220,7 +234,7 @@ export class Agent implements AsyncDisposable {
     await this.#running
     await this.#targets.close()
     await this.#http2?.close()
-    await this.#pool.close()
+    await this.#pool?.close()
     await this.#client.close()
     this.#state = { kind: "stopped" }
     const { served, failed, cancelled } = this.#record.tally
@@ -272,8 +286,8 @@ export class Agent implements AsyncDisposable {
 
   /** The same for every process that is started at this place for this purpose: a new one replaces the old one's session. */
   #instance(): string {
-    const { server, external, tunnel } = this.#options
-    const place = JSON.stringify([hostname(), upstreamText(server), external.href, tunnel])
+    const { external, tunnel } = this.#options
+    const place = JSON.stringify([hostname(), servedText(this.#options), external.href, tunnel])
     return createHash("sha256").update(place).digest("base64url").slice(0, 22)
   }
 }

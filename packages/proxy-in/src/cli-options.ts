@@ -38,6 +38,7 @@ export const agentTable = {
       "the private server: http://HOST:PORT, https://HOST:PORT, h2c://HOST:PORT and h2://HOST:PORT (the same in HTTP/2, for gRPC), or unix:/path/of.sock. A path (unix:/path/of.sock:/path) " +
       "is put before every request's",
     required: true,
+    instead: ["tcp", "udp"],
     schema: { type: "string", pattern: "^([Hh][Tt][Tt][Pp][Ss]?://|[Hh]2[Cc]?://|[Uu][Nn][Ii][Xx]:/)" },
     read: parseUpstream,
   },

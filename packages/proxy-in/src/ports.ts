@@ -1,7 +1,8 @@
 // The ports of the edge that this agent asks for, and where each leads: read from `PORT=HOST:PORT` and `PORT=unix:/path`.
 import { CommandError, maxPorts } from "@restante/protocol"
 import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
-import { parseUpstream } from "./addresses.ts"
+import type { AgentOptions } from "./agent-options.ts"
+import { parseUpstream, upstreamText } from "./addresses.ts"
 
 export interface PortMapping extends PortRequest {
   readonly target: PortTarget
@@ -64,6 +65,13 @@ export function portLines(
     const port = opened.find((one) => one.kind === kind && one.name === name)?.port
     return port === undefined ? [] : [`${kind}://${external.hostname}:${port} -> ${targetText(target)}`]
   })
+}
+
+/** All that an agent leads to, as a person writes it. */
+export function servedText({ server, ports = [] }: Pick<AgentOptions, "server" | "ports">): string {
+  return server === undefined
+    ? ports.map(({ target }) => targetText(target)).join(", ")
+    : upstreamText(server)
 }
 
 function autoName(count: number): string {

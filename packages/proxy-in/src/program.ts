@@ -11,7 +11,7 @@ import {
   type RunLine,
 } from "@restante/protocol"
 import type { Logger } from "pino"
-import { externalText, upstreamText } from "./addresses.ts"
+import { externalText } from "./addresses.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
 import { agentTable, defaultStatusPort, type AgentTable } from "./cli-options.ts"
@@ -19,6 +19,7 @@ import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { ReplayTracing } from "./observe/replay-tracing.ts"
 import { spanExporter } from "./observe/span-post.ts"
+import { servedText } from "./ports.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
 import { canRedraw, Terminal } from "./terminal/terminal.ts"
@@ -107,8 +108,7 @@ async function runAgent(
     const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
     if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)
     const served = options.map(
-      ({ external, server, tunnel }) =>
-        `${externalText(external)} -> ${upstreamText(server)} (tunnel ${tunnel})\n`,
+      (one) => `${externalText(one.external)} -> ${servedText(one)} (tunnel ${one.tunnel})\n`,
     )
     const status = pageUrl === undefined ? "" : `Status on ${pageUrl}\n`
     around.output.write(served.join("") + status)

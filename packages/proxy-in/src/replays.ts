@@ -15,7 +15,8 @@ import { UdpRelay } from "./upstream/udp-relay.ts"
 import type { ReplyStream } from "./upstream/reply-stream.ts"
 
 export interface ReplaysOptions {
-  readonly pool: Upstreams
+  /** Undefined: it takes no requests. */
+  readonly pool: Upstreams | undefined
   /** Where ports lead. Default: nowhere. */
   readonly targets?: Pick<PortTargets, "tcp" | "udp"> | undefined
   /** Most connections of ports at a time; they do not count against `concurrency`. Default 0. */
@@ -88,6 +89,7 @@ export class Replays implements StreamSink {
     if (this.#running.has(stream)) throw new WireError("frame_unexpected", `stream ${stream} is open`)
     if (this.#draining) return link().out.reset(stream, "agent_stopping")
     if (frame.kind === openKind.tcp || frame.kind === openKind.udp) return this.#openOfPort(stream, frame)
+    if (pool === undefined) return link().out.reset(stream, "request_rejected", "no --server")
     if (this.#running.size - this.#switched - this.#ofPorts >= concurrency)
       return link().out.reset(stream, "agent_overloaded")
     const upgrade = frame.kind === openKind.upgrade

@@ -88,11 +88,11 @@ async function proxyFor(
 }
 
 async function trustedUpstream(
-  server: UpstreamAddress,
+  server: UpstreamAddress | undefined,
   caFile: string | undefined,
-): Promise<UpstreamAddress> {
+): Promise<UpstreamAddress | undefined> {
   if (caFile === undefined) return server
-  if (server.kind !== "tcp" || !server.tls) {
+  if (server?.kind !== "tcp" || !server.tls) {
     throw new CommandError(
       "usage",
       "--ca-file is only for an https:// --server. Leave it out, or write https://.",

@@ -130,7 +130,9 @@ function tunnelSettings(
     const own = readSettings(ownTable, [named], "")
     problems.push(...own.problems)
     const found = new Map([...top.found, ...own.found])
-    const missing = top.missing.filter((option) => !named.has(option))
+    const missing = top.missing.filter(
+      (option) => !named.has(option) && table[option]?.instead?.some((other) => named.has(other)) !== true,
+    )
     return { found, missing, problems: [], entry: name, own: new Set(given.keys()) }
   })
 }

@@ -1,6 +1,6 @@
 // Writes --help of a program and of its commands from their tables of options.
 import { positionalUsage, type AnyCommand, type Example } from "./commands.ts"
-import type { OptionTable } from "./options.ts"
+import type { Option, OptionTable } from "./options.ts"
 import { placeholderOf, usageOf } from "./settings.ts"
 
 /** A program as its person sees it. `Around` is what its commands get from the process. */
@@ -83,12 +83,16 @@ function closing(examples: readonly Example[], notes: readonly string[], width: 
   return sections
 }
 
+function unless({ instead = [] }: Option<unknown>): string {
+  return instead.length === 0 ? "" : ` without ${instead.map((name) => `--${name}`).join(" or ")}`
+}
+
 function groupedRows(options: OptionTable, others: readonly Row[]): Map<string, Row[]> {
   const groups = new Map<string, Row[]>()
   for (const [name, option] of Object.entries(options)) {
     const rows = groups.get(option.group) ?? []
     const facts = [
-      ...(option.required === true ? ["required"] : []),
+      ...(option.required === true ? [`required${unless(option)}`] : []),
       ...(option.secret === true ? ["environment or file only"] : []),
       ...(option.list === true ? ["may be repeated"] : []),
       ...(option.default === undefined || option.flag === true ? [] : [`default ${option.default}`]),

@@ -13,6 +13,8 @@ export interface Option<Value> {
   readonly default?: string
   /** The program cannot run without it. */
   readonly required?: true
+  /** … unless one of these options is given. */
+  readonly instead?: readonly string[]
   /** May be given more than once, as a comma-separated variable or as a list in the file. `read` gets one item; the value is an array. */
   readonly list?: true
   /** Has no value on the command line; `read` gets "true" or "false". Without it false. */
@@ -44,9 +46,11 @@ export interface ValueSchema {
 /** What an option reads to: undefined only when it is neither required nor has a default, and is no list and no flag. */
 type OptionValue<Of extends Option<unknown>> = Of extends { readonly list: true }
   ? readonly ReturnType<Of["read"]>[]
-  : Of extends { readonly flag: true } | { readonly default: string } | { readonly required: true }
-    ? ReturnType<Of["read"]>
-    : ReturnType<Of["read"]> | undefined
+  : Of extends { readonly instead: readonly string[] }
+    ? ReturnType<Of["read"]> | undefined
+    : Of extends { readonly flag: true } | { readonly default: string } | { readonly required: true }
+      ? ReturnType<Of["read"]>
+      : ReturnType<Of["read"]> | undefined
 
 /** What a table's options read to, by name. */
 export type OptionValues<Table extends OptionTable> = {

@@ -19,7 +19,8 @@ export function printedConfiguration(
     } else if (setting !== undefined && !(option === "tunnel" && entries.length > 0)) {
       lines.push(settingLine(option, of, setting))
     } else if (setting === undefined) {
-      lines.push(absentLine(option, of, entries.length > 0))
+      const stated = entries.length > 0 && of.perTunnel === true
+      lines.push(absentLine(option, top.missing.includes(option) && !stated))
     }
   }
   if (entries.length > 0) lines.push("tunnels:", ...entries.flatMap((tunnel) => tunnelLines(options, tunnel)))
@@ -32,7 +33,7 @@ function tunnelLines(options: OptionTable, { entry, own, found, missing }: Tunne
     const setting = found.get(option)
     return setting === undefined ? [] : [`    ${settingLine(option, options[option]!, setting)}`]
   })
-  const absent = missing.map((option) => `    ${absentLine(option, options[option]!, false)}`)
+  const absent = missing.map((option) => `    ${absentLine(option, true)}`)
   const [first = "", ...rest] = [...lines, ...absent]
   return first === "" ? [`  ${entry}:`] : [`  ${entry}:`, first, ...rest]
 }
@@ -43,8 +44,7 @@ function settingLine(name: string, option: Option<unknown>, { texts, origin }: S
   return `${`${name}: ${value}`.padEnd(commentColumn)} # ${originText(origin)}`
 }
 
-function absentLine(name: string, option: Option<unknown>, inTunnels: boolean): string {
-  const missing = option.required === true && !(inTunnels && option.perTunnel === true)
+function absentLine(name: string, missing: boolean): string {
   return `# ${name}: ${missing ? "missing, and required" : "not set"}`
 }
 

@@ -40,7 +40,8 @@ export function readSettings(table: OptionTable, sources: readonly Source[], pre
   for (const [name, option] of Object.entries(table)) {
     const given = sources.find((source) => source.has(name))?.get(name) ?? defaultOf(option)
     if (given === undefined) {
-      if (option.required === true) missing.push(name)
+      const instead = option.instead?.some((other) => sources.some((source) => source.has(other))) === true
+      if (option.required === true && !instead) missing.push(name)
       continue
     }
     try {

@@ -31,6 +31,7 @@ export interface Hello {
   readonly stripPrefix?: boolean | undefined
   readonly instance: string
   readonly concurrency: number
+  readonly http?: boolean | undefined
   readonly ports?: readonly PortRequest[] | undefined
   readonly connections?: number | undefined
   readonly software: string

@@ -99,7 +99,9 @@ function givenWords(typed: Source, host: ServiceHost): readonly GivenWord[] {
 /** What came from the environment is not there when systemd starts the service. */
 function requireWholeCommand(typed: Source): void {
   if (typed.has("config")) return
-  const missing = ["server", "external", "token-file"].find((name) => !typed.has(name))
+  const onlyPorts = typed.has("tcp") || typed.has("udp")
+  const needed = [...(onlyPorts ? [] : ["server"]), "external", "token-file"]
+  const missing = needed.find((name) => !typed.has(name))
   if (missing === undefined) return
   throw new CommandError(
     "usage",

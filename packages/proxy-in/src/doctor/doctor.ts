@@ -41,6 +41,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     clients.push(client)
     return client
   }
+  const { server } = patient
   const room: ExaminationRoom = { options: patient, newClient }
   const steps: readonly Step<AgentFindingCode>[] = [
     { name: "proxy", needs: [], run: () => proxyStep(room) },
@@ -53,7 +54,9 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     { name: "websocket", needs: ["token"], run: () => websocketStep(room) },
     { name: "streaming", needs: ["token"], run: () => streamingStep(room) },
     { name: "poll", needs: ["token"], run: () => pollStep(room) },
-    { name: "upstream", needs: [], run: () => upstreamStep(room.options) },
+    ...(server === undefined
+      ? []
+      : [{ name: "upstream", needs: [], run: () => upstreamStep(server, patient.patienceMs) }]),
   ]
   try {
     yield* runSteps(agentFindings, steps)

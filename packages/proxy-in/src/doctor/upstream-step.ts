@@ -4,12 +4,12 @@ import { request as secureRequest } from "node:https"
 import { systemCode, type Report } from "@restante/protocol"
 import { upstreamText } from "../addresses.ts"
 import { LinkError } from "../attach/link-error.ts"
-import type { PatientOptions } from "./doctor.ts"
+import type { UpstreamAddress } from "../agent-options.ts"
 import type { AgentFindingCode } from "./findings.ts"
 
 type AgentReport = Report<AgentFindingCode>
 
-export async function upstreamStep({ server, patienceMs }: PatientOptions): Promise<AgentReport> {
+export async function upstreamStep(server: UpstreamAddress, patienceMs: number): Promise<AgentReport> {
   const begunAt = performance.now()
   const { promise, resolve, reject } = Promise.withResolvers<number>()
   const common = {

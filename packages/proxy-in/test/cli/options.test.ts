@@ -265,7 +265,7 @@ describe("help and version", () => {
                                     h2://HOST:PORT (the same in HTTP/2, for gRPC), or
                                     unix:/path/of.sock. A path
                                     (unix:/path/of.sock:/path) is put before every
-                                    request's (required)
+                                    request's (required without --tcp or --udp)
           --external URL            the edge, a running proxy-out: http://HOST:PORT or
                                     https://HOST (required)
           --tunnel NAME             the tunnel to serve, 1 to 63 of a-z, 0-9 and -
