@@ -27,7 +27,7 @@ export class Http2TestClient implements AsyncDisposable {
   }
 
   static async to(url: string): Promise<Http2TestClient> {
-    const session = connect(url, { ca: authority })
+    const session = connect(url, { ca: authority, maxSendHeaderBlockLength: 200_000 })
     const client = new Http2TestClient(session)
     await once(session, "connect")
     return client
@@ -51,8 +51,8 @@ export class Http2TestClient implements AsyncDisposable {
     path: string,
     options: { fields?: readonly string[]; body?: Buffer | string; trailers?: Record<string, string> } = {},
   ): Promise<Http2Answer> {
-    const { fields = [], body, trailers } = options
-    const stream = this.begin(method, path, fields, body === undefined && trailers === undefined)
+    const { fields = [], body } = options
+    const stream = this.begin(method, path, fields, body === undefined)
     if (body !== undefined) stream.end(body)
     return answerOf(stream)
   }
@@ -71,7 +71,6 @@ export async function answerOf(stream: ClientHttp2Stream): Promise<Http2Answer> 
   let head: { raw: readonly string[]; headers: Record<string, unknown> } | undefined
   let trailers: Record<string, unknown> | undefined
   stream.on("headers", (headers) => informational.push({ ...headers }))
-  stream.on("continue", () => informational.push({ ":status": 100 }))
   stream.on(
     "response",
     (headers, _flags, raw: readonly string[]) => (head = { raw, headers: { ...headers } }),

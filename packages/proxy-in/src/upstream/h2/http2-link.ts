@@ -155,7 +155,8 @@ export class Http2Link implements UpstreamLink, MessageSink<RequestHead> {
     stream.on("end", () => this.#guarded(() => this.#onEnd()))
     stream.on("drain", () => this.#raw?.onDrain())
     stream.on("wantTrailers", () => {
-      if (!stream.destroyed) stream.sendTrailers(trailerFields(this.#requestTrailers))
+      // Node ends a stream before it resets it: without its trailers that end is not sent, and half a request does not look whole.
+      if (!this.#closed && !stream.destroyed) stream.sendTrailers(trailerFields(this.#requestTrailers))
     })
     stream.on("close", () => this.#onClose(stream.rstCode))
   }

@@ -38,6 +38,7 @@ export class Http2Client implements Client {
   #responseTrailers = ""
   #answerBegun = false
   #closedByUs = false
+  #broken = false
   #paused = false
   /** It is a WebSocket: each side ends for itself. */
   #raw = false
@@ -63,8 +64,8 @@ export class Http2Client implements Client {
   /** From now on `handler` serves it. */
   serve(handler: RequestHandler): void {
     this.#handler = handler
-    if (this.#requestEnded || this.#request.upgrade !== undefined) {
-      // What the client of a WebSocket says waits in the stream until there is somebody to say it to.
+    if (this.#requestEnded || this.#request.body.kind === "none") {
+      // What the client of a WebSocket says waits in the stream until there is somebody to say it to; of a CONNECT nobody reads it.
       if (this.#requestEnded) this.#stream.resume()
       handler.onBodyEnd("")
       return
@@ -132,7 +133,8 @@ export class Http2Client implements Client {
 
   close(): void {
     this.#handler = undefined
-    if (this.#open) this.#break(constants.NGHTTP2_NO_ERROR)
+    this.#closedByUs = true
+    if (this.#open) this.#stream.close(constants.NGHTTP2_NO_ERROR)
   }
 
   refuse(error: Omit<ErrorResponse, "keepAlive">): void {
@@ -248,7 +250,7 @@ export class Http2Client implements Client {
     this.#raw = true
     if (!this.#open) return
     const kept = fields.replaceAll(/^sec-websocket-accept:.*\r\n/gim, "")
-    this.#stream.respond(responseFields(200, kept))
+    this.#stream.respond(responseFields(200, kept), { waitForTrailers: true })
   }
 
   /** To the client of a WebSocket every 2xx would say that it has one. */
@@ -262,14 +264,15 @@ export class Http2Client implements Client {
   }
 
   #sendTrailers(): void {
-    if (this.#stream.destroyed) return
+    // Node ends a stream before it resets it; waiting for trailers keeps that end from being sent, and a broken body from looking whole.
+    if (this.#broken || this.#stream.destroyed) return
     const lines = this.#responseTrailers
     this.#stream.sendTrailers(lines === "" ? {} : trailerFields(parseFieldBlock(lines).raw))
   }
 
   /** RFC 9113 section 8.1: the response is whole, nobody reads the rest of the request. */
   #leaveRest(): void {
-    if (this.#requestEnded && this.#request.upgrade === undefined) return
+    if (this.#requestEnded) return
     this.#closedByUs = true
     const stream = this.#stream
     stream.resume()
@@ -279,6 +282,7 @@ export class Http2Client implements Client {
 
   #break(code: number): void {
     this.#closedByUs = true
+    this.#broken = true
     if (!this.#stream.destroyed) this.#stream.close(code)
   }
 

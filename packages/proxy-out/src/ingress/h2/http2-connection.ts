@@ -28,6 +28,7 @@ export const maxStreams = 250
 /** Streams that a client may have broken off before it is sent away (CVE-2023-44487), and how many are forgiven in a second. */
 export const maxEarlyCloses = 500
 const forgivenPerSecond = 50
+const farewellMs = 50
 /** As the first window of a stream in the tunnel: more would wait here. */
 const streamWindowBytes = 256 * 1024
 const connectionWindowBytes = 4 * 1024 * 1024
@@ -138,9 +139,11 @@ export class Http2Connection {
 
   #onClosed(client: Http2Client, early: boolean): void {
     this.#clients.delete(client)
-    if (!early || ++this.#earlyCloses <= maxEarlyCloses || this.#session.destroyed) return
+    if (!early || ++this.#earlyCloses <= maxEarlyCloses || this.#closing) return
     this.#closing = true
-    this.#session.destroy(undefined, constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    this.#session.goaway(constants.NGHTTP2_ENHANCE_YOUR_CALM)
+    // The word leaves before the connection ends; whatever still comes is refused.
+    setTimeout(() => this.destroy(), farewellMs).unref()
   }
 }
 

@@ -75,7 +75,7 @@ function authorityOf(authority: string | undefined, host: string | undefined): s
 }
 
 /** Cannot be part of a field line. */
-const cookieMark = "\n"
+const cookieMark = "\0"
 const schemes: ReadonlySet<string> = new Set(["http", "https"])
 
 /** RFC 9113 section 8.2.2: about an HTTP/1 connection only, so a message that has one is malformed. */

@@ -13,8 +13,8 @@ test("target, order, case of values and duplicates are kept; the authority becom
 })
 
 test("cookie crumbs are one field again, where the first stood", () => {
-  const head = headOf([...usual, "cookie", "a=1", "x", "1", "cookie", "b=$&2", "cookie", "c=3"])
-  expect(head.fields.raw).toBe("Host: a.example\r\ncookie: a=1; b=$&2; c=3\r\nx: 1\r\n")
+  const head = headOf([...usual, "w", "0", "cookie", "a=1", "x", "1", "cookie", "b=$&2", "cookie", "c=3"])
+  expect(head.fields.raw).toBe("Host: a.example\r\nw: 0\r\ncookie: a=1; b=$&2; c=3\r\nx: 1\r\n")
 })
 
 test("without an authority Host says whom it is for; both may stand there when they say the same", () => {
