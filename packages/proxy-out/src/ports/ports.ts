@@ -56,11 +56,6 @@ export class Ports {
     this.#options = options
   }
 
-  /** Those that are open. */
-  get all(): Iterable<Assigned> {
-    return this.#open.values()
-  }
-
   /** Opens what an agent asks for, all of it or nothing new. */
   claim(claim: PortClaim): Promise<PortGrant> {
     const granted = this.#claims.then(() => this.#claim(claim))
@@ -83,11 +78,7 @@ export class Ports {
 
   stop(): void {
     this.#stopped = true
-    for (const port of this.#open.values()) {
-      clearTimeout(port.timer)
-      port.port.close()
-    }
-    this.#open.clear()
+    for (const port of this.#open.values()) this.#close(port)
   }
 
   async #claim({ tunnel, ports, allowance }: PortClaim): Promise<PortGrant> {
@@ -174,11 +165,11 @@ export class Ports {
     clearTimeout(assigned.timer)
     port.close()
     this.#open.delete(queue)
-    this.#options.log.info({ tunnel, kind, port: number }, "port closed")
+    this.#options.log.info({ tunnel, kind, port: number, ...port.counts }, "port closed")
   }
 }
 
-export interface Assigned {
+interface Assigned {
   readonly tunnel: string
   readonly kind: PortKind
   readonly number: number
