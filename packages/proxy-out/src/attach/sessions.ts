@@ -5,7 +5,7 @@ import type { Clock } from "../clock.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
 import type { Broker } from "../queue/broker.ts"
 import { AgentSession } from "./agent-session.ts"
-import type { AgentSessionPort } from "./agent-session.ts"
+import type { AgentSessionPort } from "./agent-session-options.ts"
 import { TunnelSessions } from "./tunnel-sessions.ts"
 import type { TicketSource } from "./tunnel-sessions.ts"
 
