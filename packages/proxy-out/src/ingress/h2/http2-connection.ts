@@ -24,9 +24,9 @@ export interface Http2Port {
 }
 
 /** Requests of one connection at a time. */
-export const maxStreams = 250
+const maxStreams = 250
 /** Streams that a client may have broken off before it is sent away (CVE-2023-44487), and how many are forgiven in a second. */
-export const maxEarlyCloses = 500
+const maxEarlyCloses = 500
 const forgivenPerSecond = 50
 const farewellMs = 50
 /** As the first window of a stream in the tunnel: more would wait here. */
