@@ -96,3 +96,14 @@ async function takenPort(): Promise<number> {
   if (typeof address !== "object" || address === null) throw new Error("not listening")
   return address.port
 }
+
+test.each([
+  ["proxy-out", edgeArguments],
+  ["proxy-in", agentArguments],
+] as const)("%s stops politely also when nobody reads its log any more", async (name, args) => {
+  await using program = new Program({ name, args: [...args, "--log-level", "debug"], token })
+  await program.line(/http:\/\/127\.0\.0\.1:\d+/)
+  program.stopReadingLog()
+  program.signal("SIGTERM")
+  expect(await program.ended).toEqual({ code: 0, signal: null })
+})

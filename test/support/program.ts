@@ -77,6 +77,11 @@ export class Program implements AsyncDisposable {
     return this.logged.some((line) => line.includes(text))
   }
 
+  /** The reading end of its log is closed, as when `| head` has seen enough. */
+  stopReadingLog(): void {
+    this.#process.stderr?.destroy()
+  }
+
   signal(signal: NodeJS.Signals): void {
     this.#process.kill(signal)
   }

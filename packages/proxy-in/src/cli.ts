@@ -9,14 +9,17 @@ import { machine } from "./service/machine.ts"
 
 for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
+const errors = textOutput(process.stderr)
+// Not pino's own destination: that one retries for ever, at the very end too, once nobody reads the log any more.
+const jsonLines = { write: (line: string): unknown => errors.write(line) }
 const code = await runProxyIn(process.argv.slice(2), {
   environment: process.env,
   version: packageVersion(),
   output: textOutput(process.stdout),
-  errors: textOutput(process.stderr),
+  errors,
   signal: stopSignal(process, () => performance.now()),
   onReload: reloadSignal(process, terminalGone),
-  makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
+  makeLog: (level, destination = jsonLines) => pino({ level }, destination),
   makeAgent: (options) => new Agent(options),
   serviceHost: () => machine(process),
 })

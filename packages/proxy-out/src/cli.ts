@@ -10,17 +10,20 @@ import { runProxyOut } from "./program.ts"
 for (const flag of collectorFlags(process.versions.v8)) setFlagsFromString(flag)
 
 const addresses = Object.values(networkInterfaces()).flatMap((found) => found ?? [])
+const errors = textOutput(process.stderr)
+// Not pino's own destination: that one retries for ever, at the very end too, once nobody reads the log any more.
+const jsonLines = { write: (line: string): unknown => errors.write(line) }
 const code = await runProxyOut(process.argv.slice(2), {
   environment: process.env,
   version: packageVersion(),
   output: textOutput(process.stdout),
-  errors: textOutput(process.stderr),
+  errors,
   signal: stopSignal(process, () => performance.now()),
   onReload: reloadSignal(process, terminalGone),
   home: homedir(),
   allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
   ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,
-  makeLog: (level, destination = pino.destination(2)) => pino({ level }, destination),
+  makeLog: (level, destination = jsonLines) => pino({ level }, destination),
   makeEdge: (options) => new Edge(options),
 })
 process.exit(code)
