@@ -8,6 +8,7 @@ export class PageRequest implements RequestHandler, ResponseSink {
   readonly #client: Client
   readonly #socket: Duplex
   readonly #reader = new ResponseReader(this)
+  #over = false
 
   /** `take` gets what an HTTP/1 server takes for a connection. */
   constructor(head: RequestHead, client: Client, take: (socket: Duplex) => void) {
@@ -17,7 +18,8 @@ export class PageRequest implements RequestHandler, ResponseSink {
     this.#reader.begin(head.method)
     near.on("data", (bytes: Buffer) => this.#read(() => this.#reader.read(bytes)))
     near.on("end", () => this.#read(() => this.#reader.eof()))
-    near.on("error", () => client.reset())
+    // Whoever destroys one half of the pair does not tell the other.
+    far.once("close", () => setImmediate(() => this.#lost()))
     take(Object.assign(far, { remoteAddress: client.remoteAddress }))
     // The pages read no body, so none is announced.
     const fields = endToEndFields(head.fields, bodyFields)
@@ -33,6 +35,7 @@ export class PageRequest implements RequestHandler, ResponseSink {
   onClientDrain(): void {}
 
   onClientGone(): void {
+    this.#over = true
     this.#socket.destroy()
   }
 
@@ -47,6 +50,7 @@ export class PageRequest implements RequestHandler, ResponseSink {
   }
 
   onEnd(): void {
+    this.#over = true
     this.#client.end("")
     this.#socket.destroy()
   }
@@ -55,9 +59,15 @@ export class PageRequest implements RequestHandler, ResponseSink {
     try {
       step()
     } catch {
-      this.#socket.destroy()
-      this.#client.reset()
+      this.#lost()
     }
+  }
+
+  #lost(): void {
+    if (this.#over) return
+    this.#over = true
+    this.#socket.destroy()
+    this.#client.reset()
   }
 }
 
