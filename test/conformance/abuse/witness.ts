@@ -53,7 +53,7 @@ export interface Testimony {
 }
 
 /** What it understood, so that an answer that goes to somebody else is seen there. */
-const answerTo = ({ method, target, body }: Asked): string => {
+export const answerTo = ({ method, target, body }: Asked): string => {
   const text = textOf({ method, target, body })
   return `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n${method === "HEAD" ? "" : text}`
 }
