@@ -1,6 +1,7 @@
 // Every verdict of `proxy-in doctor`, produced by a real situation between it, a real edge and a private server.
 import { spawn } from "node:child_process"
 import { once } from "node:events"
+import { createServer as createHttp2Server } from "node:http2"
 import net, { type AddressInfo, type LookupFunction } from "node:net"
 import { Secret, type Finding } from "@restante/protocol"
 import { describe, expect, test as base } from "vitest"
@@ -304,6 +305,21 @@ describe.concurrent("each verdict", () => {
       expect(poll).toMatchObject({ code: "poll_held", message: expect.stringMatching(/\(2[456] s\)$/) })
     },
   )
+
+  test("a private server that speaks HTTP/2 is asked in HTTP/2, and one that does not is no answer", async ({
+    world,
+  }) => {
+    const speaks = createHttp2Server((_request, response) => response.writeHead(204).end())
+    speaks.listen(0, "127.0.0.1")
+    await once(speaks, "listening")
+    const { port } = speaks.address() as AddressInfo
+    const upstreamOf = async (url: string): Promise<Finding | undefined> =>
+      (await found(world, () => server(url))).find(({ step }) => step === "upstream")
+    const answered = await upstreamOf(`h2c://127.0.0.1:${port}`)
+    speaks.close()
+    const misled = await upstreamOf(world.upstream.url.replace("http:", "h2c:"))
+    expect([answered?.code, misled?.verdict]).toEqual(["upstream_answers", "failed"])
+  })
 
   test("where a poll is cut the number of seconds is told", async ({ world }) => {
     const poll = (await found(world, situations.poll_cut)).find(({ step }) => step === "poll")

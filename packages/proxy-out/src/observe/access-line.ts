@@ -12,6 +12,8 @@ export interface AccessEntry {
   readonly clientAddress: string
   /** Undefined for what could not be read. */
   readonly request: RequestHead | undefined
+  /** How the client speaks, where that is not the HTTP/1 of the request. */
+  readonly protocol?: "h2" | undefined
   /** What the client got; 499 when it left before that. */
   readonly status: number
   readonly requestBytes: number
@@ -66,7 +68,8 @@ function requestMembers(request: RequestHead | undefined, target: string): strin
 
 function combinedLine(entry: AccessEntry, target: string): string {
   const { request } = entry
-  const line = request && `${request.method} ${escaped(target)} HTTP/1.${request.minorVersion}`
+  const version = entry.protocol === "h2" ? "2.0" : `1.${request?.minorVersion ?? 1}`
+  const line = request && `${request.method} ${escaped(target)} HTTP/${version}`
   const referer = request?.fields.get("referer") ?? "-"
   const agent = request?.fields.get("user-agent") ?? "-"
   return (

@@ -42,6 +42,7 @@ export class Observers implements ExchangeObserver {
       exchangeId: ticket.id,
       clientAddress: ticket.record.clientAddress,
       request: exchange.request,
+      protocol: exchange.client.protocol,
       status: statusOf(exchange, outcome),
       requestBytes: exchange.requestBytes,
       responseBytes: exchange.responseBytes,

@@ -115,3 +115,7 @@ test.each(["json", "combined"] as const)("%s leaves the query out when it is tol
   const text = line("", { format, query: "drop" })
   expect([text.includes("/a"), text.includes("token")]).toEqual([true, false])
 })
+
+test("a client of HTTP/2 is told from one of HTTP/1 in the combined format", () => {
+  expect(line("", { format: "combined", protocol: "h2" })).toContain('"GET /a?token=x HTTP/2.0"')
+})
