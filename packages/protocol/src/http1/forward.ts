@@ -1,9 +1,10 @@
 // What of a message's fields goes on to the next hop (RFC 9110 section 7.6.1). Pure functions over field lines: what stays is copied in
 // runs of whole lines, never rebuilt.
 
+import { Http1Error } from "./errors.ts"
 import { connectionFields, forbiddenTrailers, guardedFields } from "./field-rules.ts"
 import { type FieldBlock, trimOws } from "./fields.ts"
-import { tokenPattern } from "./grammar.ts"
+import { diagnoseFields, fieldLinesPattern, tokenPattern } from "./grammar.ts"
 
 /**
  * The field lines without those about this connection: the fixed ones and what Connection nominates, save fields that every recipient
@@ -17,8 +18,12 @@ export function endToEndFields(fields: FieldBlock, alsoDrop?: ReadonlySet<string
   return nominated.length === 0 ? kept : withoutLines(kept, new DropList(nominated))
 }
 
-/** The trailer lines that a trailer section may carry (RFC 9110 section 6.5.1). `trailers`: valid field lines, or "". */
+/**
+ * The trailer lines that a trailer section may carry (RFC 9110 section 6.5.1). `trailers`: from anybody. Throws Http1Error when they are no
+ * field lines: whatever else they are would be the next message for whoever reads on.
+ */
 export function endToEndTrailers(trailers: string): string {
+  if (!fieldLinesPattern.test(trailers)) throw new Http1Error(diagnoseFields(trailers))
   return withoutLines(trailers, trailerDrops)
 }
 

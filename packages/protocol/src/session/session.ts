@@ -75,7 +75,8 @@ export class Session {
     this.#early = new ReorderBuffer(limits)
     this.#controlSink = new ControlSink({
       onPing: (bytes) => {
-        this.#control.pong(bytes)
+        // A peer that never fetches them makes us keep no more of them: they may be lost.
+        if (this.#control.bytes < maxPongBytes) this.#control.pong(bytes)
         this.#signal()
       },
       onPong: options.onPong ?? (() => {}),
@@ -317,6 +318,7 @@ function readMessage(message: Message, sink: FrameSink, limits: WireLimits): voi
   else readSegmentedFrames(message, sink, messageHeaderBytes, limits)
 }
 
+const maxPongBytes = 4096
 const noFrames = Buffer.alloc(0)
 const resendFrame = encodeResend()
 

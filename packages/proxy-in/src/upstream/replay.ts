@@ -138,8 +138,13 @@ export class Replay implements RunningStream, ConnectionUser, SettledRequest {
     if (this.#raw !== undefined) return this.#raw.onEnd()
     const body = this.#body
     if (this.#settled || body === undefined) return
-    if (!body.end(trailers))
-      return this.#fail({ code: "internal", detail: "less request body than Content-Length" })
+    try {
+      if (!body.end(trailers))
+        return this.#fail({ code: "internal", detail: "less request body than Content-Length" })
+    } catch (error) {
+      if (!(error instanceof Http1Error)) throw error
+      return this.#fail({ code: "request_rejected", detail: error.code })
+    }
     this.#expectProgress(body)
     if (this.#response.received) this.#leaveConnection(true)
     this.#settleWhenOver()

@@ -69,7 +69,7 @@ export class RequestBody {
     return true
   }
 
-  /** False when it is less than Content-Length said. */
+  /** False when it is less than Content-Length said. Throws Http1Error when the trailers are no field lines. */
   end(trailers: string): boolean {
     if (this.ended || (!this.#chunked && this.#missingBytes > 0)) return false
     this.#trailers = endToEndTrailers(trailers)

@@ -32,6 +32,7 @@ export class ClientResponse {
   #credit: ClientCredit | undefined
   /** Still to come: by Content-Length, infinite without one, 0 where no body may be. */
   #remainingBytes = 0
+  #informational = 0
   /** The final head has gone to the client. */
   begun = false
   /** Of the final head; 0 before. */
@@ -41,9 +42,12 @@ export class ClientResponse {
     this.#options = options
   }
 
-  /** A 1xx response (RFC 9110 §15.2). */
+  /** A 1xx response (RFC 9110 §15.2). Nothing slows those down that the client does not read, so their number has a limit. */
   informational(text: string): void {
     const { request, client } = this.#options
+    this.#informational++
+    if (this.#informational > crossedHeadLimits.maxInformational)
+      throw new WireError("frame_malformed", "too many informational heads")
     const head = parseResponseHead(text, request.method, crossedHeadLimits)
     if (head.status >= 200 || head.status === 101)
       throw new WireError("frame_malformed", "not an informational head")
@@ -90,8 +94,9 @@ export class ClientResponse {
     return this.#credit === undefined ? 0 : this.#credit.drained()
   }
 
-  /** The body is whole. Throws WireError when it is not (RFC 9112 §8). */
+  /** The body is whole. Throws WireError when it is not (RFC 9112 §8), Http1Error when the trailers are no field lines. */
   end(trailers: string): void {
+    if (!this.begun) throw new WireError("frame_unexpected", "END before HEAD")
     if (this.#remainingBytes > 0 && this.#remainingBytes !== Number.POSITIVE_INFINITY)
       throw new WireError("frame_malformed", "less body than content-length")
     this.release()

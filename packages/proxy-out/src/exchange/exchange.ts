@@ -194,7 +194,7 @@ export class Exchange extends Measured implements RequestHandler, StreamSink, Le
     const pipe = this.#pipe
     this.responseBytes += bytes.length
     if (this.#phase === "switched" && pipe !== undefined) return this.#guarded(() => pipe.onData(bytes))
-    if (this.#phase !== "responding") return
+    if (this.#phase !== "responding" && this.#phase !== "leased") return
     this.#guarded(() => {
       const credit = this.#response.data(bytes)
       if (credit > 0) this.#stream?.window(credit)
@@ -203,7 +203,7 @@ export class Exchange extends Measured implements RequestHandler, StreamSink, Le
 
   onEnd(trailers: string): void {
     if (this.#phase === "switched") return this.#pipe?.onEnd()
-    if (this.#phase !== "responding") return
+    if (this.#phase !== "responding" && this.#phase !== "leased") return
     this.#guarded(() => {
       this.#response.end(trailers)
       this.#answered()
