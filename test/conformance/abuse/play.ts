@@ -10,14 +10,8 @@ import { textOf, type Witness } from "./witness.ts"
 export interface Stage {
   readonly port: number
   readonly witness: Witness
-  /** Everything that reached the upstream, for readers that are asked later. */
-  readonly forwarded: Testified[]
-}
-
-export interface Testified {
-  readonly name: string
-  readonly bytes: Buffer
-  readonly requests: readonly Asked[]
+  /** How long the end of a connection may take. Default 10 s. */
+  readonly patienceMs?: number
 }
 
 /** "one write" or small pieces, so that every end of a buffer is somewhere in the middle of something. */
@@ -27,6 +21,7 @@ export type Delivery = (typeof deliveries)[number]
 /** Rejects with the first thing that is not as the case says. */
 export async function play(stage: Stage, one: AbuseCase, delivery: Delivery): Promise<"nothing is wrong"> {
   const { verdict } = one
+  const { patienceMs = 10_000 } = stage
   stage.witness.take()
   using client = new Client(stage.port)
   using neighbour = new Client(stage.port)
@@ -40,9 +35,9 @@ export async function play(stage: Stage, one: AbuseCase, delivery: Delivery): Pr
   if (stays) {
     await client.asks(same)
     requests.push(same)
-  } else await until("the edge to close the connection", () => client.ended)
+  } else await until("the edge to close the connection", () => client.ended, patienceMs)
   await neighbour.asks(other)
-  await until("what was begun at the upstream to be broken off", () => stage.witness.settled)
+  await until("what was begun at the upstream to be broken off", () => stage.witness.settled, patienceMs)
   checkAnswers(client, requests, verdict.kind === "refused" ? verdict.statuses : [])
   const testimonies = stage.witness.take()
   const expected = [...requests, other]
@@ -52,7 +47,6 @@ export async function play(stage: Stage, one: AbuseCase, delivery: Delivery): Pr
       testimonies.map(({ bytes }) => bytes),
       expected,
     )
-  stage.forwarded.push(...testimonies.map(({ bytes }) => ({ name: one.name, bytes, requests: expected })))
   return "nothing is wrong"
 }
 

@@ -11,7 +11,7 @@ import { sequenceCases } from "./sequence-cases.ts"
 import { Witness } from "./witness.ts"
 
 const witness = new Witness()
-const stage = { port: 0, witness, forwarded: [] } as Stage & { port: number }
+const stage = { port: 0, witness } as Stage & { port: number }
 let pair: NearPair
 beforeAll(async () => {
   pair = await startNearPair({ upstreamPort: await witness.start() })

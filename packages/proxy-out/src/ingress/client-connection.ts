@@ -180,6 +180,13 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     this.#under.resetAndDestroy()
   }
 
+  /** The client takes nothing of its answer any more: whoever makes it is told to stop. */
+  abandon(): void {
+    const handler = this.#handler
+    this.reset()
+    handler?.onClientGone()
+  }
+
   /** The request takes too long to arrive: answers and closes; an answer that has begun is broken off. */
   giveUp(answer: Buffer): void {
     const handler = this.#handler

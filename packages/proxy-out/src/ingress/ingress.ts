@@ -290,7 +290,7 @@ export class Ingress implements ConnectionPort, Http2Port {
         if (quietMs >= bodyMs) connection.giveUp(this.timeout(connection))
         return
       case "response":
-        if (quietMs >= stalledReaderMs) connection.reset()
+        if (quietMs >= stalledReaderMs) connection.abandon()
         return
       case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
     }
