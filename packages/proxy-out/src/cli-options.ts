@@ -2,8 +2,6 @@
 // test/options, and `npm run schemas`.
 import {
   anyText,
-  CommandError,
-  byteSize,
   choice,
   configFile,
   duration,
@@ -11,20 +9,23 @@ import {
   logLevels,
   onOrOff,
   parseToken,
-  parseRoute,
-  shown,
   wholeNumber,
   type Option,
   type Secret,
 } from "@restante/protocol"
 import { defaultMaxConnections, dispatches } from "./edge-options.ts"
 import { accessLogFormats } from "./observe/access-line.ts"
-import { parseAddressRange, type AddressRange } from "./ingress/trusted-proxies.ts"
-import { parsePortRange, type PortRange } from "./ports/port-range.ts"
-import { parseRedisUrl, type RedisAddress } from "./queue/redis-url.ts"
+import {
+  bodySize,
+  checkRedisUrl,
+  holdsPassword,
+  parseDomain,
+  parseHost,
+  parsePorts,
+  parseTrustedProxy,
+} from "./option-readers.ts"
 
 const hourMs = 3_600_000
-const bodySize = byteSize({ leastBytes: 0, mostBytes: 8192 * 1024 ** 3 })
 
 export const edgeTable = {
   port: {
@@ -119,8 +120,7 @@ export const edgeTable = {
     placeholder: "SIZE",
     help: "largest body of a request, 0 to 8192GiB or unlimited; a larger one gets 413",
     default: "unlimited",
-    schema: { anyOf: [{ enum: ["unlimited"] }, bodySize.schema] },
-    read: parseBodySize,
+    ...bodySize,
   },
   "head-timeout": {
     group: "Requests",
@@ -323,73 +323,3 @@ export const edgeTable = {
 } as const satisfies Readonly<Record<string, Option<unknown>>>
 
 export type EdgeTable = typeof edgeTable
-
-function parseDomain(text: string): string {
-  const route = parseRoute(text)
-  if (route?.host !== undefined && !route.wildcard && route.prefix === "") return route.host
-  throw new CommandError(
-    "usage",
-    "This is not a domain. Give a name without port, as in tunnels.example.com.",
-  )
-}
-
-/** Raises `CommandError("usage")` without showing the URL, which may hold a password. */
-function checkRedisUrl(text: string): string {
-  redisAddress(text)
-  return text
-}
-
-/** False for a text that is no URL: reading it says so without showing it. */
-function holdsPassword(text: string): boolean {
-  try {
-    const { username, password } = parseRedisUrl(text)
-    return username !== undefined || password !== undefined
-  } catch {
-    return false
-  }
-}
-
-function redisAddress(text: string): RedisAddress {
-  try {
-    return parseRedisUrl(text)
-  } catch (error) {
-    throw new CommandError(
-      "usage",
-      "This is not the URL of a Redis. Write redis://HOST:PORT, rediss://HOST:PORT for TLS, or redis://HOST:PORT/DB for another database.",
-      { cause: error },
-    )
-  }
-}
-
-function parseBodySize(text: string): number {
-  if (text.trim().toLowerCase() === "unlimited") return Number.POSITIVE_INFINITY
-  return bodySize.read(text)
-}
-
-function parseTrustedProxy(text: string): AddressRange {
-  const range = parseAddressRange(text)
-  if (range !== undefined) return range
-  throw new CommandError(
-    "usage",
-    `${shown(text)} is no range of addresses. Write one as in 10.0.0.0/8, 192.0.2.1 or 2001:db8::/32.`,
-  )
-}
-
-function parsePorts(text: string): PortRange {
-  const range = parsePortRange(text)
-  if (range !== undefined) return range
-  throw new CommandError(
-    "usage",
-    `${shown(text)} is no range of ports. Write FIRST-LAST as in 20000-20999, or a single port, each from 1 to 65535.`,
-  )
-}
-
-function parseHost(text: string): string {
-  // A bracketed IPv6 address is how URLs write it; listening wants it bare.
-  const bare = /^\[([\da-f:.%a-z]+)\]$/i.exec(text)?.[1] ?? text
-  if (/^[\w.:%-]{1,255}$/.test(bare) && !/^[\w.-]+:\d*$/.test(bare)) return bare
-  throw new CommandError(
-    "usage",
-    "This is not an address to listen on. Give one without port, as in 127.0.0.1, ::1 or localhost.",
-  )
-}

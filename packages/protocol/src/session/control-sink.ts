@@ -1,6 +1,9 @@
 // What may stand in an unnumbered message: PING, PONG and RESEND. Everything else would be lost or done twice there,
-// because only numbers make a frame arrive exactly once.
+// because only numbers make a frame arrive exactly once. In a numbered one they may stand as well.
 import { type FrameSink, WireError } from "../wire/index.ts"
+
+/** The frames that concern streams; PING and RESEND the session answers itself. */
+export type StreamSink = Omit<FrameSink, "onPing" | "onPong" | "onResend">
 
 export type ControlHandlers = Pick<FrameSink, "onPing" | "onPong" | "onResend">
 
@@ -58,4 +61,22 @@ export class ControlSink implements FrameSink {
 
 function refuse(name: string): never {
   throw new WireError("frame_unexpected", `${name} in an unnumbered message`)
+}
+
+/** A sink for numbered messages, in which both kinds stand. One flat object, so that the reader's calls stay monomorphic. */
+export function withControl(sink: StreamSink, control: FrameSink): FrameSink {
+  return {
+    onOpen: (stream, frame) => sink.onOpen(stream, frame),
+    onTaken: (stream) => sink.onTaken(stream),
+    onHead: (stream, flags, head, inlineBody) => sink.onHead(stream, flags, head, inlineBody),
+    onData: (stream, bytes) => sink.onData(stream, bytes),
+    onEnd: (stream, trailers) => sink.onEnd(stream, trailers),
+    onReset: (stream, code, detail) => sink.onReset(stream, code, detail),
+    onWindow: (stream, credit) => sink.onWindow(stream, credit),
+    onTiming: (stream, microseconds) => sink.onTiming?.(stream, microseconds),
+    onDrain: () => sink.onDrain(),
+    onPing: (bytes) => control.onPing(bytes),
+    onPong: (bytes) => control.onPong(bytes),
+    onResend: () => control.onResend(),
+  }
 }

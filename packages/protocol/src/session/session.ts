@@ -17,12 +17,10 @@ import {
   type WireLimits,
   wireLimits,
 } from "../wire/index.ts"
-import { ControlSink } from "./control-sink.ts"
+import { ControlSink, type StreamSink, withControl } from "./control-sink.ts"
 import { ReorderBuffer } from "./reorder.ts"
 import { type CarrierId, RetainedMessages } from "./retained.ts"
-
-/** The frames that concern streams; PING and RESEND the session answers itself. */
-export type StreamSink = Omit<FrameSink, "onPing" | "onPong" | "onResend">
+import { acknowledgement, pingWithAcknowledgement } from "./unnumbered.ts"
 
 export interface SessionOptions {
   /** Gets every frame of the peer exactly once, in order. Must not throw, save WireError to end the session. */
@@ -166,12 +164,8 @@ export class Session {
 
   /** An unnumbered message with the current acknowledgement and, when asked for, RESEND. */
   ackMessage(options: { readonly resend: boolean } = { resend: false }): Buffer {
-    const payload = options.resend ? resendFrame : noFrames
-    const message = Buffer.allocUnsafe(messageHeaderBytes + payload.length)
-    putMessageHeader(message, payload.length, 0, this.#received)
-    message.set(payload, messageHeaderBytes)
     this.#ackDue = false
-    return message
+    return acknowledgement(this.#received, options.resend)
   }
 
   /**
@@ -179,11 +173,7 @@ export class Session {
    * this one works. `bytes`: as in `ping`.
    */
   pingMessage(bytes: Buffer): Buffer {
-    const frames = new FrameWriter({ headroomBytes: messageHeaderBytes, limits: this.#limits })
-    frames.ping(bytes)
-    const message = Buffer.concat(frames.take() ?? [])
-    putMessageHeader(message, message.length - messageHeaderBytes, 0, this.#received)
-    return message
+    return pingWithAcknowledgement(this.#received, bytes)
   }
 
   /**
@@ -319,35 +309,9 @@ function readMessage(message: Message, sink: FrameSink, limits: WireLimits): voi
 }
 
 const maxPongBytes = 4096
-const noFrames = Buffer.alloc(0)
-const resendFrame = encodeResend()
-
-function encodeResend(): Buffer {
-  const writer = new FrameWriter()
-  writer.resend()
-  return Buffer.concat(writer.take() ?? [])
-}
 
 function totalBytes(buffers: readonly Buffer[]): number {
   let bytes = 0
   for (const buffer of buffers) bytes += buffer.length
   return bytes
-}
-
-/** One flat object, so that the reader's calls stay monomorphic. */
-function withControl(sink: StreamSink, control: FrameSink): FrameSink {
-  return {
-    onOpen: (stream, frame) => sink.onOpen(stream, frame),
-    onTaken: (stream) => sink.onTaken(stream),
-    onHead: (stream, flags, head, inlineBody) => sink.onHead(stream, flags, head, inlineBody),
-    onData: (stream, bytes) => sink.onData(stream, bytes),
-    onEnd: (stream, trailers) => sink.onEnd(stream, trailers),
-    onReset: (stream, code, detail) => sink.onReset(stream, code, detail),
-    onWindow: (stream, credit) => sink.onWindow(stream, credit),
-    onTiming: (stream, microseconds) => sink.onTiming?.(stream, microseconds),
-    onDrain: () => sink.onDrain(),
-    onPing: (bytes) => control.onPing(bytes),
-    onPong: (bytes) => control.onPong(bytes),
-    onResend: () => control.onResend(),
-  }
 }

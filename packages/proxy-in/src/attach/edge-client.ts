@@ -3,23 +3,22 @@
 import { Readable } from "node:stream"
 import {
   maxPorts,
-  MessageDecoder,
   messagesMediaType,
   portKinds,
   portNamePattern,
   preamble,
   protocolVersion,
 } from "@restante/protocol"
-import type { Message, OpenPort, PortRequest, Secret } from "@restante/protocol"
+import type { OpenPort, PortRequest, Secret } from "@restante/protocol"
 import { Pool } from "undici"
-import type { Dispatcher } from "undici"
 import { z } from "zod"
 import { balancerCookies } from "./balancer-cookies.ts"
 import { EdgeDialer } from "./edge-dialer.ts"
 import type { EdgeDialerOptions } from "./edge-dialer.ts"
 import { LinkError } from "./link-error.ts"
-import type { LinkErrorCode } from "./link-error.ts"
-import { proxyRefusal } from "./proxy-tunnel.ts"
+import { MessageRequest } from "./message-request.ts"
+import type { MessageExchange } from "./message-request.ts"
+import { foreignAnswer, parseJson, refusal } from "./refusal.ts"
 
 export interface EdgeClientOptions extends EdgeDialerOptions {
   readonly token: Secret
@@ -51,16 +50,6 @@ export interface Look {
   readonly version: string | undefined
   /** The edge's clock. */
   readonly date: string | undefined
-}
-
-/** One request that carries messages: what came of it. */
-export interface MessageExchange {
-  /** The response has begun: the edge is there and knows the session. */
-  onOpen?(): void
-  /** May throw WireError: the request is given up then. */
-  onMessage(message: Message): void
-  /** The response is whole (undefined), or the request failed. Exactly once. */
-  onEnd(error: LinkError | undefined): void
 }
 
 const attachTimeoutMs = 15_000
@@ -181,15 +170,20 @@ export class EdgeClient {
     }
   }
 
-  push(session: string, parts: readonly Buffer[], exchange: MessageExchange): Request {
+  push(session: string, parts: readonly Buffer[], exchange: MessageExchange): MessageRequest {
     return this.#send("push", session, Buffer.concat([preamble, ...parts]), false, exchange)
   }
 
-  poll(session: string, acknowledgement: Buffer, streamed: boolean, exchange: MessageExchange): Request {
+  poll(
+    session: string,
+    acknowledgement: Buffer,
+    streamed: boolean,
+    exchange: MessageExchange,
+  ): MessageRequest {
     return this.#send("poll", session, Buffer.concat([preamble, acknowledgement]), streamed, exchange)
   }
 
-  streamedPush(session: string, body: Readable, exchange: MessageExchange): Request {
+  streamedPush(session: string, body: Readable, exchange: MessageExchange): MessageRequest {
     return this.#send("push", session, body, true, exchange)
   }
 
@@ -214,130 +208,14 @@ export class EdgeClient {
     body: Buffer | Readable,
     streamed: boolean,
     exchange: MessageExchange,
-  ): Request {
-    const request = new Request(exchange)
+  ): MessageRequest {
+    const request = new MessageRequest(exchange)
     const headers = { ...this.dialer.requestHeaders, ...this.sessionHeaders(session) }
     headers["content-type"] = messagesMediaType
     if (streamed) headers["restante-stream"] = "1"
     this.#pool.dispatch({ method: "POST", path: this.#target(endpoint), headers, body }, request)
     return request
   }
-}
-
-/** A running poll or push. */
-export class Request implements Dispatcher.DispatchHandler {
-  readonly #exchange: MessageExchange
-  readonly #decoder = new MessageDecoder()
-  #controller: Dispatcher.DispatchController | undefined
-  #over = false
-  #empty = false
-  #failure: Buffer[] | undefined
-  #status = 0
-
-  constructor(exchange: MessageExchange) {
-    this.#exchange = exchange
-  }
-
-  /** Gives it up; `onEnd` is not called any more. */
-  abort(): void {
-    if (this.#over) return
-    this.#over = true
-    this.#controller?.abort(new Error("given up"))
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#controller = controller
-    if (this.#over) controller.abort(new Error("given up"))
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (this.#over || status < 200) return
-    this.#status = status
-    const restante = headers["restante-version"] !== undefined
-    if (restante && status === 204) this.#empty = true
-    else if (!restante || status !== 200 || headers["content-type"] !== messagesMediaType) {
-      this.#failure = []
-      if (!restante) this.#end(foreignAnswer(status))
-      return
-    }
-    this.#exchange.onOpen?.()
-  }
-
-  onResponseData(_controller: Dispatcher.DispatchController, bytes: Buffer): void {
-    if (this.#over) return
-    if (this.#failure !== undefined) {
-      if (this.#failure.length < 16) this.#failure.push(Buffer.from(bytes))
-      return
-    }
-    try {
-      for (const message of this.#decoder.push(bytes)) this.#exchange.onMessage(message)
-    } catch (reason) {
-      this.#end(LinkError.from(reason))
-    }
-  }
-
-  onResponseEnd(): void {
-    if (this.#over) return
-    if (this.#failure !== undefined)
-      return this.#end(refusal(this.#status, Buffer.concat(this.#failure).toString("utf8")))
-    try {
-      if (!this.#empty) this.#decoder.end()
-      this.#end(undefined)
-    } catch (reason) {
-      this.#end(LinkError.from(reason))
-    }
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    this.#end(LinkError.from(error))
-  }
-
-  #end(error: LinkError | undefined): void {
-    if (this.#over) return
-    this.#over = true
-    if (error !== undefined) this.#controller?.abort(error)
-    this.#exchange.onEnd(error)
-  }
-}
-
-const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
-  token_refused: "token",
-  tunnel_refused: "tunnel",
-  route_refused: "route",
-  route_taken: "route_taken",
-  tunnels_full: "tunnels_full",
-  port_refused: "port_refused",
-  rate_limited: "rate_limited",
-  version_unsupported: "version",
-  session_unknown: "session_over",
-  malformed_message: "session_over",
-}
-
-/** An answer that no edge gave: of a proxy or balancer before it that cannot reach it, or of something else altogether. */
-function foreignAnswer(status: number): LinkError {
-  if (status === 407) return proxyRefusal(status)
-  return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
-}
-
-const problemSchema = z.object({
-  code: z.string(),
-  detail: z
-    .string()
-    .regex(/^[\x20-\x7e]{1,600}$/)
-    .optional()
-    .catch(undefined),
-})
-
-function refusal(status: number, text: string): LinkError {
-  const problem = problemSchema.safeParse(parseJson(text))
-  const code = problem.success ? codesOfProblems[problem.data.code] : undefined
-  const told = code === "route_taken" || code === "route" || code === "port_refused"
-  const detail = told && problem.success ? problem.data.detail : undefined
-  return new LinkError(code ?? "edge_error", detail ?? `status ${status}`)
 }
 
 function only(field: string | string[] | undefined): string | undefined {
@@ -353,12 +231,4 @@ async function readText(body: Readable): Promise<string> {
     chunks.push(chunk)
   }
   return Buffer.concat(chunks).toString("utf8")
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text)
-  } catch {
-    return undefined
-  }
 }

@@ -1,7 +1,8 @@
 // Messages down as long polls. Two overlap, so that one always waits at the edge while the other is on its way; where
 // the path proves that it streams, a single one whose answer goes on takes their place.
 import type { CarrierPort } from "./carrier.ts"
-import type { EdgeClient, Request } from "./edge-client.ts"
+import type { EdgeClient } from "./edge-client.ts"
+import type { MessageRequest } from "./message-request.ts"
 import { LinkError } from "./link-error.ts"
 
 export interface PollsOptions {
@@ -28,9 +29,9 @@ const quietMs = 25_000
 
 export class Polls {
   readonly #options: PollsOptions
-  readonly #running = new Set<Request>()
+  readonly #running = new Set<MessageRequest>()
   readonly #timers = new Set<NodeJS.Timeout>()
-  #streamed: Request | undefined
+  #streamed: MessageRequest | undefined
   #streaming = false
   #stopped = false
   #resting = false
@@ -164,7 +165,7 @@ export class Polls {
     return againMs
   }
 
-  #proven(request: Request, before: Request | undefined): void {
+  #proven(request: MessageRequest, before: MessageRequest | undefined): void {
     this.#probeAgainMs = probeAgainMs.first
     if (!this.#streaming) {
       this.#streaming = true

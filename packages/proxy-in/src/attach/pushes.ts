@@ -1,13 +1,14 @@
 // Messages up as short POSTs, a few at a time: under load each carries all that has gathered since the one before.
 import type { CarrierPort, UpCarrier } from "./carrier.ts"
-import type { EdgeClient, Request } from "./edge-client.ts"
+import type { EdgeClient } from "./edge-client.ts"
+import type { MessageRequest } from "./message-request.ts"
 
 const maxInFlight = 3
 
 export class Pushes implements UpCarrier {
   readonly #client: EdgeClient
   readonly #port: CarrierPort
-  readonly #running = new Set<Request>()
+  readonly #running = new Set<MessageRequest>()
   #stopped = false
   /** After a failure: no push before this has passed, then one at a time until it works. */
   #resting: NodeJS.Timeout | undefined

@@ -5,7 +5,8 @@ import { Readable } from "node:stream"
 import { preamble } from "@restante/protocol"
 import type { Session } from "@restante/protocol"
 import type { CarrierPort, UpCarrier } from "./carrier.ts"
-import type { EdgeClient, Request } from "./edge-client.ts"
+import type { EdgeClient } from "./edge-client.ts"
+import type { MessageRequest } from "./message-request.ts"
 import type { LinkError } from "./link-error.ts"
 
 export interface StreamedPushOptions {
@@ -26,7 +27,7 @@ const maxBufferedBytes = 2 * 1024 * 1024
 export class StreamedPush implements UpCarrier {
   readonly #options: StreamedPushOptions
   #body: Readable | undefined
-  #request: Request | undefined
+  #request: MessageRequest | undefined
   #proof: Buffer | undefined
   #proven = false
   /** The body takes more. Only it knows: it asks once, and again when it has drained what made it full. */

@@ -1,0 +1,51 @@
+// What an answer that is not the one hoped for says: an edge's refusal by its problem document, and somebody else's answer.
+import { z } from "zod"
+import { LinkError } from "./link-error.ts"
+import type { LinkErrorCode } from "./link-error.ts"
+import { proxyRefusal } from "./proxy-tunnel.ts"
+
+/** Of an edge: `text` is the body of its answer, a problem document (RFC 9457). */
+export function refusal(status: number, text: string): LinkError {
+  const problem = problemSchema.safeParse(parseJson(text))
+  const code = problem.success ? codesOfProblems[problem.data.code] : undefined
+  const told = code === "route_taken" || code === "route" || code === "port_refused"
+  const detail = told && problem.success ? problem.data.detail : undefined
+  return new LinkError(code ?? "edge_error", detail ?? `status ${status}`)
+}
+
+/** An answer that no edge gave: of a proxy or balancer before it that cannot reach it, or of something else altogether. */
+export function foreignAnswer(status: number): LinkError {
+  if (status === 407) return proxyRefusal(status)
+  return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
+}
+
+/** Undefined for what is no JSON. */
+export function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text)
+  } catch {
+    return undefined
+  }
+}
+
+const problemSchema = z.object({
+  code: z.string(),
+  detail: z
+    .string()
+    .regex(/^[\x20-\x7e]{1,600}$/)
+    .optional()
+    .catch(undefined),
+})
+
+const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
+  token_refused: "token",
+  tunnel_refused: "tunnel",
+  route_refused: "route",
+  route_taken: "route_taken",
+  tunnels_full: "tunnels_full",
+  port_refused: "port_refused",
+  rate_limited: "rate_limited",
+  version_unsupported: "version",
+  session_unknown: "session_over",
+  malformed_message: "session_over",
+}
