@@ -5,6 +5,7 @@ import { freePort } from "../test/support/redis.ts"
 import { needed, type Machine } from "./machine.ts"
 import { nginxHop } from "./nginx.ts"
 import { Program } from "./program.ts"
+import { ratholePeer, sshPeer } from "./tcp-peers.ts"
 
 const dispatches = ["memory", "direct", "queue"] as const
 const transports = ["websocket", "poll"] as const
@@ -12,9 +13,13 @@ type Dispatch = (typeof dispatches)[number]
 type Transport = (typeof transports)[number]
 /** Edge and agent: how the edge hands requests over, and what carries them to the agent. */
 type PairName = `${Dispatch}/${Transport}`
+/** Edge and agent with a TCP port, which carries bytes and knows no HTTP. */
+type PortName = `tcp/${Transport}`
 
 /** "no hop" is the private server itself: what the load generator sees at most. nginx and Node are one hop before it. */
-export type ContenderName = "no hop" | "nginx" | "nginx tuned" | "node" | "access log" | PairName
+export type ContenderName =
+  | ("no hop" | "nginx" | "nginx tuned" | "node" | "access log" | PairName)
+  | ("net pipe" | "ssh -R" | "rathole" | PortName)
 
 /** For small requests, in the order of their turns. */
 export const requestContenders: readonly ContenderName[] = [
@@ -27,6 +32,16 @@ export const requestContenders: readonly ContenderName[] = [
 
 /** For WebSockets: how their request was handed over makes no difference to their messages. */
 export const webSocketContenders: readonly ContenderName[] = ["no hop", "memory/websocket", "memory/poll"]
+
+/** For bytes: a Node hop that pipes sockets, and tunnels that never look at HTTP. */
+export const tcpContenders: readonly ContenderName[] = [
+  "no hop",
+  "net pipe",
+  "ssh -R",
+  "rathole",
+  "tcp/websocket",
+  "tcp/poll",
+]
 
 /** For large bodies: how a request was handed over makes no difference to them. */
 export const transferContenders: readonly ContenderName[] = [
@@ -71,6 +86,15 @@ export function startContender(name: ContenderName, place: Place): Promise<Conte
       return startNode(place)
     case "access log":
       return startLogged(place)
+    case "net pipe":
+      return startPipe(place)
+    case "ssh -R":
+      return startPeer(name, sshPeer(needed(place.machine, "ssh"), place))
+    case "rathole":
+      return startPeer(name, ratholePeer(needed(place.machine, "rathole"), place))
+    case "tcp/websocket":
+    case "tcp/poll":
+      return startPort(name, place)
     case "memory/websocket":
     case "memory/poll":
     case "direct/websocket":
@@ -82,7 +106,7 @@ export function startContender(name: ContenderName, place: Place): Promise<Conte
 }
 
 /** Path of one of the benchmark's own processes. */
-export function child(name: "load" | "node-hop" | "upstream" | "echo"): string {
+export function child(name: "load" | "node-hop" | "pipe-hop" | "upstream" | "echo"): string {
   return fileURLToPath(new URL(`children/${name}.ts`, import.meta.url))
 }
 
@@ -96,10 +120,26 @@ async function startNginx(
   return { name, port, programs: [program] }
 }
 
-async function startNode({ upstreamPort, owner }: Place): Promise<Contender> {
-  const words = [child("node-hop"), String(upstreamPort)]
+function startNode(place: Place): Promise<Contender> {
+  return startHop("node", "node-hop", place)
+}
+
+function startPipe(place: Place): Promise<Contender> {
+  return startHop("net pipe", "pipe-hop", place)
+}
+
+async function startHop(
+  name: ContenderName,
+  file: "node-hop" | "pipe-hop",
+  { upstreamPort, owner }: Place,
+): Promise<Contender> {
+  const words = [child(file), String(upstreamPort)]
   const program = owner.use(new Program({ role: "hop", command: process.execPath, words, ipc: true }))
-  return { name: "node", port: Number(await program.line(/^(\d+)$/)), programs: [program] }
+  return { name, port: Number(await program.line(/^(\d+)$/)), programs: [program] }
+}
+
+async function startPeer(name: ContenderName, peer: Promise<Omit<Contender, "name">>): Promise<Contender> {
+  return { name, ...(await peer) }
 }
 
 /** "memory/websocket" that writes a line into a file for every request. */
@@ -129,6 +169,21 @@ async function startPair(
   return { name, port, programs: [edge, agent, ...(redis === undefined ? [] : [redis.program])] }
 }
 
+async function startPort(name: PortName, place: Place): Promise<Contender> {
+  const { upstreamPort, owner } = place
+  const [, transport = ""] = name.split("/")
+  const tcpPort = String(await freePort())
+  const listen = ["--host", "127.0.0.1", "--port", "0", "--tcp-ports", tcpPort]
+  const edge = owner.use(ourProgram("edge", name, place, listen))
+  const external = await edge.line(/^Listening on (http:\/\/127\.0\.0\.1:\d+)$/)
+  const ends = ["--tcp", `${tcpPort}=127.0.0.1:${upstreamPort}`, "--external", external]
+  const agent = owner.use(
+    ourProgram("agent", name, place, [...ends, "--transport", transport, "--port", "off"]),
+  )
+  const port = Number(await agent.line(/^tcp:\/\/127\.0\.0\.1:(\d+) -> /))
+  return { name, port, programs: [edge, agent] }
+}
+
 /** Each pair that needs one has its own: pairs that share a Redis would wake each other. */
 async function startRedis({ machine, folder, owner }: Place): Promise<{ program: Program; url: string }> {
   const command = needed(machine, "redis")
@@ -143,7 +198,7 @@ async function startRedis({ machine, folder, owner }: Place): Promise<{ program:
 /** The built program; for a profile the same from its sources, where a reader finds the lines that it names. */
 function ourProgram(
   role: "edge" | "agent",
-  contender: PairName,
+  contender: PairName | PortName,
   { profile }: Place,
   options: readonly string[],
 ): Program {

@@ -1,8 +1,19 @@
 // What a process has cost so far, as Linux tells in /proc. Other systems have no /proc: there every figure is undefined.
 import { readFileSync } from "node:fs"
 
+/** User and system time of a process and of all that it has started and that still run, in milliseconds. */
+export function familyCpuMs(pid: number | undefined): number | undefined {
+  const own = cpuMs(pid)
+  if (own === undefined) return undefined
+  const children =
+    procText(pid, `task/${pid}/children`)
+      ?.split(" ")
+      .filter((text) => text !== "") ?? []
+  return children.reduce((total, child) => total + (familyCpuMs(Number(child)) ?? 0), own)
+}
+
 /** User and system time of all threads, in milliseconds; steps of 10 ms. */
-export function cpuMs(pid: number | undefined): number | undefined {
+function cpuMs(pid: number | undefined): number | undefined {
   const text = procText(pid, "stat")
   if (text === undefined) return undefined
   // The name, in parentheses, may hold anything: fields are counted from its end (proc(5)): utime is 14, stime 15.

@@ -30,7 +30,7 @@ async function main(): Promise<number> {
   }
   const samples: Sample[] = []
   const entries: Entry[] = []
-  const machine = await lookAround(process.env["PATH"] ?? "")
+  const machine = await lookAround(process.env)
   const folder = await mkdtemp(join(tmpdir(), "restante-bench-"))
   try {
     for (const workload of options.workloads) {

@@ -3,8 +3,11 @@ import type { Contender, ContenderName } from "./contenders.ts"
 import type { LoadGenerator } from "./load-generator.ts"
 import type { Program } from "./program.ts"
 
-/** "small": many small GETs; "websocket": many small messages that come back; "download" and "upload": one large body. */
-export const workloads = ["small", "websocket", "download", "upload"] as const
+/**
+ * "small": many small GETs; "websocket": many small messages that come back; "tcp": small GETs through what carries bytes and
+ * knows no HTTP; "download" and "upload": one large body.
+ */
+export const workloads = ["small", "websocket", "tcp", "download", "upload"] as const
 export type Workload = (typeof workloads)[number]
 
 /** Processor time in milliseconds by role ("edge", "agent", "hop", "redis", "upstream", "load"); empty where there is no /proc. */
@@ -12,7 +15,7 @@ export type CpuMs = Readonly<Record<string, number>>
 
 /** One turn with small requests, or with messages: each with its answer counts as a request. */
 export interface RequestSample {
-  readonly workload: "small" | "websocket"
+  readonly workload: "small" | "websocket" | "tcp"
   readonly contender: ContenderName
   readonly connections: number
   /** From 1. */
@@ -44,6 +47,7 @@ export interface Bench {
 }
 
 export interface RequestTurn {
+  readonly workload: "small" | "tcp"
   readonly connections: number
   readonly round: number
   readonly seconds: number
@@ -55,14 +59,14 @@ const warmupShare = 0.2
 export async function measureRequests(
   { load, upstream, signal }: Bench,
   { name, port, programs }: Contender,
-  { connections, round, seconds }: RequestTurn,
+  { workload, connections, round, seconds }: RequestTurn,
 ): Promise<RequestSample> {
   const cpu = new CpuMeter([...programs, upstream, load.program])
   const measureMs = seconds * 1000
   const job = { port, path: "/small", connections, warmupMs: measureMs * warmupShare, measureMs }
   const result = await load.requests(job, signal)
   return {
-    workload: "small",
+    workload,
     contender: name,
     connections,
     round,
@@ -74,6 +78,9 @@ export async function measureRequests(
   }
 }
 
+/** What carries bytes is measured with so many connections. */
+export const tcpConnections = 50
+
 /** WebSockets are measured with so many connections, and with messages of this size. */
 export const webSocketConnections = 100
 const messageBytes = 64
@@ -81,7 +88,7 @@ const messageBytes = 64
 export async function measureMessages(
   { load, upstream, signal }: Bench,
   { name, port, programs }: Contender,
-  { round, seconds }: Omit<RequestTurn, "connections">,
+  { round, seconds }: Pick<RequestTurn, "round" | "seconds">,
 ): Promise<RequestSample> {
   const cpu = new CpuMeter([...programs, upstream, load.program])
   const measureMs = seconds * 1000

@@ -1,7 +1,13 @@
 // The benchmark's command line.
 import { parseArgs } from "node:util"
 import { CommandError } from "@restante/protocol"
-import { requestContenders, transferContenders, type ContenderName } from "./contenders.ts"
+import {
+  requestContenders,
+  tcpContenders,
+  transferContenders,
+  webSocketContenders,
+  type ContenderName,
+} from "./contenders.ts"
 import { workloads, type Workload } from "./measurements.ts"
 
 export interface BenchOptions {
@@ -20,11 +26,13 @@ export interface BenchOptions {
   readonly profileFolder: string | undefined
 }
 
-const contenderNames = [...new Set([...requestContenders, ...transferContenders])]
+const contenderNames = [
+  ...new Set([...requestContenders, ...webSocketContenders, ...tcpContenders, ...transferContenders]),
+]
 
 export const usage = `npm run bench -- [--quick] [options]
 
-Measures Restante beside nginx and a plain Node hop, in turns, on this machine.
+Measures Restante beside nginx, a plain Node hop and tunnels of bytes, in turns, on this machine.
 
   --quick              a few minutes: 3 rounds of 1 s each, with 1 and 50 connections
                        (without it 7 rounds of 3 s, with 500 connections too)

@@ -4,7 +4,7 @@ import { once } from "node:events"
 import { connect } from "node:net"
 import { createInterface } from "node:readline"
 import { setTimeout as sleep } from "node:timers/promises"
-import { cpuMs, peakMemoryBytes } from "./costs.ts"
+import { familyCpuMs, peakMemoryBytes } from "./costs.ts"
 
 export interface ProgramOptions {
   /** What it does for its contender; one name per contender. */
@@ -55,9 +55,9 @@ export class Program implements AsyncDisposable {
     return this.#errorLines.join("\n")
   }
 
-  /** Time on a processor so far, in milliseconds; undefined where there is no /proc. */
+  /** Time on a processor so far, its children's too, in milliseconds; undefined where there is no /proc. */
   cpuMs(): number | undefined {
-    return cpuMs(this.child.pid)
+    return familyCpuMs(this.child.pid)
   }
 
   /** Most memory it has held so far, in bytes; undefined where there is no /proc. */

@@ -1,7 +1,8 @@
 // The figures as tables for people.
 import type { Entry } from "./field.ts"
-import { webSocketConnections, type Sample } from "./measurements.ts"
+import { tcpConnections, webSocketConnections, type RequestSample, type Sample } from "./measurements.ts"
 import type { BenchOptions } from "./options.ts"
+import type { ContenderName } from "./contenders.ts"
 import { ratio, summarizeRequests, summarizeTransfers, type Lane, type Spread } from "./summary.ts"
 import { judge } from "./targets.ts"
 
@@ -12,6 +13,7 @@ export function report(samples: readonly Sample[], entries: readonly Entry[], op
   const sections = [
     ...options.connections.map((connections) => requestSection(samples, "small", connections)),
     requestSection(samples, "websocket", webSocketConnections),
+    requestSection(samples, "tcp", tcpConnections),
     transferSection(samples, entries, "download"),
     transferSection(samples, entries, "upload"),
     targetSection(samples),
@@ -20,21 +22,28 @@ export function report(samples: readonly Sample[], entries: readonly Entry[], op
   return `${sections.filter((section) => section !== "").join("\n\n")}\n`
 }
 
+/** What is exchanged, and whom all are compared with. */
+const exchanged = {
+  small: { what: "Small GET", beside: "node" },
+  websocket: { what: "WebSocket message and its echo", beside: "no hop" },
+  tcp: { what: "Small GET through what carries bytes", beside: "net pipe" },
+} as const satisfies Record<RequestSample["workload"], { what: string; beside: ContenderName }>
+
 function requestSection(
   samples: readonly Sample[],
-  workload: "small" | "websocket",
+  workload: RequestSample["workload"],
   connections: number,
 ): string {
   const summaries = summarizeRequests(samples, workload, connections)
   if (summaries.length === 0) return ""
   const lane: Lane = { workload, connections }
-  const what = workload === "small" ? "Small GET" : "WebSocket message and its echo"
+  const { what, beside } = exchanged[workload]
   const title = `${what}, ${connections} ${connections === 1 ? "connection" : "connections"}`
   const head = [
     "",
     "requests/s",
     "least-most",
-    workload === "small" ? "x node" : "x no hop",
+    `x ${beside}`,
     "p50 ms",
     "p99 ms",
     ...roles.map((role) => `${role} µs`),
@@ -43,7 +52,7 @@ function requestSection(
     contender,
     requestsPerSecond.median.toFixed(0),
     range(requestsPerSecond, 0),
-    ratioText(ratio(samples, lane, contender, workload === "small" ? "node" : "no hop")),
+    ratioText(ratio(samples, lane, contender, beside)),
     (p50Us / 1000).toFixed(2),
     (p99Us / 1000).toFixed(2),
     ...roles.map((role) => withOwn(cpuUs)[role]?.toFixed(1) ?? ""),

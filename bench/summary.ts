@@ -29,7 +29,7 @@ export interface TransferSummary {
 
 export function summarizeRequests(
   samples: readonly Sample[],
-  workload: "small" | "websocket",
+  workload: RequestSample["workload"],
   connections: number,
 ): RequestSummary[] {
   const wanted = samples

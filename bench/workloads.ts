@@ -6,13 +6,20 @@ import {
   type Contender,
   type ContenderName,
   requestContenders,
+  tcpContenders,
   transferContenders,
   webSocketContenders,
 } from "./contenders.ts"
 import { Field, type Entry } from "./field.ts"
 import { LoadGenerator } from "./load-generator.ts"
 import type { Machine } from "./machine.ts"
-import { measureMessages, measureRequests, measureTransfer, webSocketConnections } from "./measurements.ts"
+import {
+  measureMessages,
+  measureRequests,
+  measureTransfer,
+  tcpConnections,
+  webSocketConnections,
+} from "./measurements.ts"
 import type { Bench, Sample, Workload } from "./measurements.ts"
 import { nginxUpstream } from "./nginx.ts"
 import type { BenchOptions } from "./options.ts"
@@ -78,11 +85,12 @@ interface Turn {
 
 function contendersOf(workload: Workload): readonly ContenderName[] {
   if (workload === "small") return requestContenders
+  if (workload === "tcp") return tcpContenders
   return workload === "websocket" ? webSocketContenders : transferContenders
 }
 
 function turnsOf(workload: Workload, bench: Bench, options: BenchOptions): Turn[] {
-  if (workload === "small") return requestTurns(bench, options)
+  if (workload === "small" || workload === "tcp") return requestTurns(bench, workload, options)
   return workload === "websocket" ? messageTurns(bench, options) : transferTurns(bench, workload, options)
 }
 
@@ -94,11 +102,17 @@ function messageTurns(bench: Bench, { rounds, seconds }: BenchOptions): Turn[] {
   }))
 }
 
-function requestTurns(bench: Bench, { rounds, seconds, connections }: BenchOptions): Turn[] {
+function requestTurns(
+  bench: Bench,
+  workload: "small" | "tcp",
+  { rounds, seconds, connections: wanted }: BenchOptions,
+): Turn[] {
+  const connections = workload === "tcp" ? [tcpConnections] : wanted
   const turn = (round: number, count: number): Turn => ({
     label: `${roundLabel(round, rounds)}, ${count} ${count === 1 ? "connection" : "connections"}`,
     counts: round > 0,
-    measure: (contender) => measureRequests(bench, contender, { connections: count, round, seconds }),
+    measure: (contender) =>
+      measureRequests(bench, contender, { workload, connections: count, round, seconds }),
   })
   // Many connections warm up best.
   const warmup = turn(0, Math.max(...connections))
@@ -135,8 +149,8 @@ async function startUpstream(
   folder: string,
   owner: AsyncDisposableStack,
 ): Promise<{ program: Program; port: number }> {
-  if (workload === "small" && nginx !== undefined)
-    return nginxUpstream(nginx, join(folder, "upstream"), owner)
+  if ((workload === "small" || workload === "tcp") && nginx !== undefined)
+    return nginxUpstream(nginx, join(folder, `${workload}-upstream`), owner)
   const words = [child(workload === "websocket" ? "echo" : "upstream")]
   const program = owner.use(new Program({ role: "upstream", command: process.execPath, words, ipc: true }))
   return { program, port: Number(await program.line(/^(\d+)$/)) }
