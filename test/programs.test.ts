@@ -51,16 +51,18 @@ test.each(["proxy-out", "proxy-in"] as const)("%s knows its version", async (nam
   expect(manifest).toMatchObject({ version: program.said.join() })
 })
 
-test.each(["proxy-out", "proxy-in"] as const)(
-  "%s says in one line that a Node is too old for it",
-  async (name) => {
-    const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "22.18.0" } })`
-    const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` }
-    await using program = new Program({ name, args: ["--version"], token: undefined, environment })
-    expect(await program.ended).toEqual({ code: 1, signal: null })
-    expect(program.logged).toEqual([`${name}: This is Node 22.18.0. It needs Node 22.19 or later.`])
-  },
-)
+const tooOld = ["20.20.2", "22.19.0", "23.11.1", "24.6.0"]
+test.each(
+  (["proxy-out", "proxy-in"] as const).flatMap((name) => tooOld.map((version) => [name, version] as const)),
+)("%s says in one line that Node %s is too old for it", async (name, version) => {
+  const older = `Object.defineProperty(process, "versions", { value: { ...process.versions, node: "${version}" } })`
+  const environment = { NODE_OPTIONS: `--import=data:text/javascript,${encodeURIComponent(older)}` }
+  await using program = new Program({ name, args: ["--version"], token: undefined, environment })
+  expect(await program.ended).toEqual({ code: 1, signal: null })
+  expect(program.logged).toEqual([
+    `${name}: This is Node ${version}. It needs Node 22.20 or later of Node 22, or 24.7 or later.`,
+  ])
+})
 
 test("a port that is taken is one line with the remedy and exit status 1", async () => {
   const port = await takenPort()

@@ -35,7 +35,7 @@ export class Program implements AsyncDisposable {
   constructor({ name, args, token, environment }: ProgramOptions) {
     this.#name = name
     const program = fileURLToPath(new URL(`../../packages/${name}/bin/${name}.js`, import.meta.url))
-    this.#process = spawn(process.execPath, [program, ...args], {
+    this.#process = spawn(process.env["RESTANTE_NODE"] ?? process.execPath, [program, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"],
