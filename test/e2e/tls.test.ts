@@ -9,6 +9,8 @@ import { authority, otherCertificate, otherKey } from "../support/certificates.t
 import { fetchWhole, RawClient } from "../support/client.ts"
 import { startSecurePair } from "../support/http2-pair.ts"
 import { startEdge, transports } from "../support/pair.ts"
+import { proxyOut } from "../support/edge-command.ts"
+import { tlsFront } from "../support/tls-front.ts"
 import { closedPort, httpUpstream, rawUpstream } from "../support/upstream.ts"
 import { until } from "../support/until.ts"
 
@@ -92,6 +94,17 @@ test("a key that does not fit its certificate is one line at the start", async (
     /"code":1[^]*proxy-out: --tls-key: "[^"]+other\.pem" is not the key of the first certificate in/,
   )
   expect(await readFile(key, "utf8")).toBe(otherKey)
+})
+
+test("proxy-out doctor knows a TLS port that a running proxy-out has, and one that it has not", async () => {
+  await using pair = await startSecurePair({ server: `http://127.0.0.1:${await closedPort()}` })
+  await using other = await tlsFront({ port: await closedPort() })
+  const found = async (port: number): Promise<unknown> => {
+    const { stdout } = await proxyOut("doctor", "--json", "--host", "127.0.0.1", "--port", String(port))
+    const { findings } = JSON.parse(stdout) as { findings: { step: string; code: string }[] }
+    return findings.find(({ step }) => step === "port")?.code
+  }
+  expect([await found(pair.edge.port), await found(other.port)]).toEqual(["port_ours", "port_taken"])
 })
 
 async function subjectAt(port: number): Promise<string | undefined> {

@@ -1,6 +1,7 @@
 // The steps that look at this machine: port, data directory, token, open files.
 import { access, constants, readFile, stat } from "node:fs/promises"
-import { get } from "node:http"
+import { get, type ClientRequest } from "node:http"
+import { get as getSecure } from "node:https"
 import { dirname, join } from "node:path"
 import {
   CommandError,
@@ -105,17 +106,25 @@ async function nearestDirectory(path: string): Promise<string> {
   throw new Error("not a directory")
 }
 
-/** Whether a Restante edge answers on the port that is taken. */
-function isEdge(host: string, port: number): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
+/** Whether a Restante edge answers on the port that is taken, in the clear or over TLS. */
+async function isEdge(host: string, port: number): Promise<boolean> {
   const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
-  const asked = get(
-    { host: near, port, path: "/.restante/healthz", agent: false, signal: AbortSignal.timeout(askMs) },
-    (response) => {
-      resolve(response.headers["restante-version"] !== undefined)
-      response.destroy()
-    },
-  )
-  asked.on("error", () => resolve(false))
+  const place = { host: near, port, path: "/.restante/healthz", agent: false }
+  // Whose certificate it is does not matter: nothing is told to it, and it is asked for its name only.
+  return (await asked(get(place))) || asked(getSecure({ ...place, rejectUnauthorized: false }))
+}
+
+function asked(request: ClientRequest): Promise<boolean> {
+  const { promise, resolve } = Promise.withResolvers<boolean>()
+  const timer = setTimeout(() => request.destroy(), askMs)
+  request.on("response", (response) => {
+    resolve(response.headers["restante-version"] !== undefined)
+    response.destroy()
+  })
+  request.on("error", () => resolve(false))
+  request.on("close", () => {
+    clearTimeout(timer)
+    resolve(false)
+  })
   return promise
 }
