@@ -24,6 +24,7 @@ export function trailerFields(lines: string): Record<string, string[]> {
   for (const [name, value] of new FieldBlock(lines)) {
     const lower = name.toLowerCase()
     const values = fields.get(lower)
+    if (dropped.has(lower)) continue
     if (values === undefined) fields.set(lower, [value])
     else values.push(value)
   }
@@ -52,6 +53,7 @@ export function fieldLines(raw: readonly string[]): string {
 const dropped: ReadonlySet<string> = new Set([
   "connection",
   "host",
+  "http2-settings",
   "keep-alive",
   "proxy-connection",
   "transfer-encoding",

@@ -137,7 +137,8 @@ export class Http2Link implements UpstreamLink, MessageSink<RequestHead> {
     }
     const endStream = this.#websocketKey === undefined && isEmpty(head)
     const fields = requestFields(head, this.#session.scheme, this.#websocketKey !== undefined)
-    const stream = this.#session.session.request(fields, { endStream, waitForTrailers: !endStream })
+    const stream = this.#request(fields, endStream)
+    if (stream === undefined) return
     this.#stream = stream
     stream.on("error", ignoreError)
     stream.on("headers", (_fields, _flags, raw: readonly string[] | undefined) =>
@@ -156,7 +157,12 @@ export class Http2Link implements UpstreamLink, MessageSink<RequestHead> {
     stream.on("drain", () => this.#raw?.onDrain())
     stream.on("wantTrailers", () => {
       // Node ends a stream before it resets it: without its trailers that end is not sent, and half a request does not look whole.
-      if (!this.#closed && !stream.destroyed) stream.sendTrailers(trailerFields(this.#requestTrailers))
+      if (this.#closed || stream.destroyed) return
+      try {
+        stream.sendTrailers(trailerFields(this.#requestTrailers))
+      } catch (error) {
+        this.#break(rejected(error))
+      }
     })
     stream.on("close", () => this.#onClose(stream.rstCode))
   }
@@ -175,6 +181,18 @@ export class Http2Link implements UpstreamLink, MessageSink<RequestHead> {
   onEnd(trailers: string): void {
     this.#requestTrailers = trailers
     if (this.#websocketKey === undefined) this.#stream?.end()
+  }
+
+  #request(fields: string[], endStream: boolean): ClientHttp2Stream | undefined {
+    try {
+      return this.#session.session.request(fields, { endStream, waitForTrailers: !endStream })
+    } catch (error) {
+      const leaving = !isFieldError(error)
+      queueMicrotask(() =>
+        leaving ? this.#break(this.#session.failure(false), true) : this.#break(rejected(error)),
+      )
+      return undefined
+    }
   }
 
   #read(bytes: Buffer): void {
@@ -295,6 +313,20 @@ export class Http2Link implements UpstreamLink, MessageSink<RequestHead> {
 const websocketId = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"
 /** As much as one read of an HTTP/1 connection brings at a time. */
 const mostUnreadBytes = 128 * 1024
+
+/** Fields that node:http2 refuses; before Node 24.15 these are repeated ones that RFC 9110 wants only once. */
+function rejected(error: unknown): UpstreamFailure {
+  return { code: "request_rejected", detail: codeOf(error) }
+}
+
+/** Else the connection is about to end, and has not been given the request. */
+function isFieldError(error: unknown): boolean {
+  return /HEADER/.test(codeOf(error))
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "unknown"
+}
 
 function isEmpty({ body }: RequestHead): boolean {
   return body.kind === "none" || (body.kind === "length" && body.length === 0)

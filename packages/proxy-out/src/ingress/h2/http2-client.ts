@@ -89,7 +89,7 @@ export class Http2Client implements Client {
 
   informational({ status }: ResponseHead, fields: string): void {
     if (!this.#open || this.#answerBegun) return
-    this.#stream.additionalHeaders({ ":status": status, ...trailerFields(fields) })
+    this.#say(() => this.#stream.additionalHeaders({ ":status": status, ...trailerFields(fields) }))
   }
 
   whole(head: ResponseHead, fields: string, body: Buffer): void {
@@ -98,7 +98,7 @@ export class Http2Client implements Client {
     this.#handler = undefined
     if (!this.#open) return
     const endStream = body.length === 0
-    this.#stream.respond(responseFields(head.status, fields), { endStream })
+    if (!this.#say(() => this.#stream.respond(responseFields(head.status, fields), { endStream }))) return
     if (!endStream) this.#stream.end(body)
     this.#leaveRest()
   }
@@ -107,7 +107,8 @@ export class Http2Client implements Client {
     if (head.status === 101) return this.#switch(head, fields)
     if (this.#refusesSwitch(head)) return
     this.#answerBegun = true
-    if (this.#open) this.#stream.respond(responseFields(head.status, fields), { waitForTrailers: true })
+    if (!this.#open) return
+    this.#say(() => this.#stream.respond(responseFields(head.status, fields), { waitForTrailers: true }))
   }
 
   turnRaw(): void {
@@ -250,7 +251,7 @@ export class Http2Client implements Client {
     this.#raw = true
     if (!this.#open) return
     const kept = fields.replaceAll(/^sec-websocket-accept:.*\r\n/gim, "")
-    this.#stream.respond(responseFields(200, kept), { waitForTrailers: true })
+    this.#say(() => this.#stream.respond(responseFields(200, kept), { waitForTrailers: true }))
   }
 
   /** To the client of a WebSocket every 2xx would say that it has one. */
@@ -267,7 +268,18 @@ export class Http2Client implements Client {
     // Node ends a stream before it resets it; waiting for trailers keeps that end from being sent, and a broken body from looking whole.
     if (this.#broken || this.#stream.destroyed) return
     const lines = this.#responseTrailers
-    this.#stream.sendTrailers(lines === "" ? {} : trailerFields(parseFieldBlock(lines).raw))
+    this.#say(() => this.#stream.sendTrailers(lines === "" ? {} : trailerFields(parseFieldBlock(lines).raw)))
+  }
+
+  /** Fields that node:http2 refuses end the stream; before Node 24.15 these are repeated ones that RFC 9110 wants only once. */
+  #say(step: () => void): boolean {
+    try {
+      step()
+      return true
+    } catch {
+      this.#break(constants.NGHTTP2_INTERNAL_ERROR)
+      return false
+    }
   }
 
   /** RFC 9113 section 8.1: the response is whole, nobody reads the rest of the request. */
