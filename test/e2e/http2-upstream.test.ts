@@ -57,6 +57,7 @@ test("a request of an HTTP/1.1 client arrives as fields of HTTP/2, and its answe
   })
   expect(answer).toMatchObject({ status: 200, reason: "OK", text: "hello", trailers: { "x-sum": "7" } })
   expect(answer.headers["set-cookie"]).toEqual(["a=1", "b=2"])
+  expect(answer.headers.via).toMatch(/^2\.0 restante-/)
   const [raw = []] = seen
   expect(raw.slice(0, 8)).toEqual([
     ":method",

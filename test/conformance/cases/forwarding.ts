@@ -11,6 +11,8 @@ import {
   plainGet,
   plainGetForwarded,
   says,
+  ends,
+  seesEnd,
 } from "../case.ts"
 import { refusal } from "../template.ts"
 
@@ -34,6 +36,23 @@ export const forwardingCases: readonly Case[] = [
       [
         gets(forwarded([get, "Host: a", "Via: 1.0 fred, 1.1 p.example"])),
         says(head("HTTP/1.1 200 OK", "Via: HTTP/2.0 inner", "Content-Length: 2"), "ok"),
+      ],
+    ],
+  },
+  {
+    row: 30,
+    title: "Via of an answer says the version that the upstream spoke",
+    rfc: "RFC 9110 §7.6.3",
+    client: [
+      says(head(get, "Host: a")),
+      gets(`${answered(["HTTP/1.1 200 OK", "Content-Length: 2"]).replace("Via: 1.1", "Via: 1.0")}ok`),
+    ],
+    upstream: [
+      [
+        gets(forwarded([get, "Host: a"])),
+        says(head("HTTP/1.0 200 OK", "Content-Length: 2"), "ok"),
+        ends,
+        seesEnd,
       ],
     ],
   },

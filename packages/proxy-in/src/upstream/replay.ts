@@ -70,7 +70,7 @@ export class Replay implements RunningStream, ConnectionUser, SettledRequest {
     this.exchange = open.exchangeId
     this.startedAt = options.now()
     this.requestBytes = open.body?.length ?? 0
-    this.#response = new ResponseRelay(reply, options.pool.buffers)
+    this.#response = new ResponseRelay(reply, options.pool.buffers, options.pool.http2)
   }
 
   /** For logs; "" until `start` found the head valid. */

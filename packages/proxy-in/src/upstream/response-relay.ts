@@ -9,6 +9,7 @@ import type { ReplyStream } from "./reply-stream.ts"
 export class ResponseRelay {
   readonly #reply: ReplyStream
   readonly #buffers: BodyBuffers
+  readonly #http2: boolean
   /** "held": the head is read, and may still go out together with its body. */
   #phase: "awaited" | "held" | "open" | "complete" = "awaited"
   #status = 0
@@ -22,7 +23,9 @@ export class ResponseRelay {
   /** What the upstream has sent of the body. */
   bodyBytes = 0
 
-  constructor(reply: ReplyStream, buffers: BodyBuffers) {
+  /** `http2`: what the upstream speaks, for Via. */
+  constructor(reply: ReplyStream, buffers: BodyBuffers, http2 = false) {
+    this.#http2 = http2
     this.#reply = reply
     this.#buffers = buffers
   }
@@ -53,20 +56,20 @@ export class ResponseRelay {
   }
 
   informational(head: ResponseHead): void {
-    this.#reply.head(headFlags.informational, headText(head))
+    this.#reply.head(headFlags.informational, headText(head, this.#http2))
   }
 
   head(head: ResponseHead): void {
     this.#phase = "held"
     this.#status = head.status
-    this.#head = headText(head)
+    this.#head = headText(head, this.#http2)
   }
 
   /** 101 (RFC 9110 section 15.2.2): what follows is not HTTP, and no matter of this relay. */
   switched(head: ResponseHead): void {
     this.#phase = "complete"
     this.#status = head.status
-    this.#reply.head(headFlags.body, headText(head, upgradeLines(head.upgrade ?? "")))
+    this.#reply.head(headFlags.body, headText(head, this.#http2, upgradeLines(head.upgrade ?? "")))
   }
 
   body(bytes: Buffer): void {
@@ -121,12 +124,13 @@ export class ResponseRelay {
   }
 }
 
-/** Status, reason and fields as they came, without those about the connection. */
-function headText(head: ResponseHead, added = ""): string {
+/** Status, reason and fields as they came, without those about the connection; the version is the upstream's. */
+function headText(head: ResponseHead, http2: boolean, added = ""): string {
   const { status } = head
+  const version = http2 ? "2.0" : head.minorVersion === 1 ? "1.1" : "1.0"
   // RFC 9110 section 8.6: no Content-Length in these.
   const fields = endToEndFields(head.fields, status === 204 || status < 200 ? contentLength : undefined)
-  return `HTTP/1.1 ${status} ${head.reason}\r\n${fields}${added}\r\n`
+  return `HTTP/${version} ${status} ${head.reason}\r\n${fields}${added}\r\n`
 }
 
 const contentLength: ReadonlySet<string> = new Set(["content-length"])

@@ -11,6 +11,8 @@ export interface Upstreams {
   readonly windows: WindowBudget
   /** Connections are kept, so a request need not ask for its connection to be closed. */
   readonly persistent: boolean
+  /** What is spoken on them is HTTP/2. */
+  readonly http2?: true
   /**
    * A way for one exchange, which is ready or says so by `onReady`. `fresh`: not one that has served before. `halfOpen`: the exchange
    * may switch protocols on it. Undefined once there are no more.

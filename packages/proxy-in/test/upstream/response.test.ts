@@ -154,9 +154,9 @@ test("a body that ends with the connection is complete when the connection ends 
   expect(run.told.at(-1)).toEqual({ kind: "end", trailers: "" })
 })
 
-test("a response of an HTTP/1.0 server is passed on", async () => {
+test("a response of an HTTP/1.0 server is passed on, as one of HTTP/1.0", async () => {
   const run = await relayed("HTTP/1.0 200 OK\r\nServer: old\r\n\r\nbody", { ending: "end" })
-  expect(run.responseHead).toBe("HTTP/1.1 200 OK\r\nServer: old\r\n\r\n")
+  expect(run.responseHead).toBe("HTTP/1.0 200 OK\r\nServer: old\r\n\r\n")
   expect(run.body.toString()).toBe("body")
 })
 

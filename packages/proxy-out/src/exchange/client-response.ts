@@ -19,9 +19,15 @@ export interface ClientResponseOptions {
   readonly client: Client
   readonly request: RequestHead
   readonly budget: WindowBudget
-  /** Our name in the Via field (RFC 9110 §7.6.3). */
-  readonly via: string
+  readonly via: ViaLines
   readonly dateLine: () => string
+}
+
+/** Our line of Via for each version of HTTP in which a message may reach us (RFC 9110 §7.6.3). */
+export interface ViaLines {
+  readonly http10: string
+  readonly http11: string
+  readonly http2: string
 }
 
 /** The upstream switches to a protocol for which nobody asked. */
@@ -33,6 +39,7 @@ export class ClientResponse {
   /** Still to come: by Content-Length, infinite without one, 0 where no body may be. */
   #remainingBytes = 0
   #informational = 0
+  #viaLine = ""
   /** The final head has gone to the client. */
   begun = false
   /** Of the final head; 0 before. */
@@ -48,7 +55,7 @@ export class ClientResponse {
     this.#informational++
     if (this.#informational > crossedHeadLimits.maxInformational)
       throw new WireError("frame_malformed", "too many informational heads")
-    const head = parseResponseHead(text, request.method, crossedHeadLimits)
+    const head = parseResponseHead(asHttp1(text), request.method, crossedHeadLimits)
     if (head.status >= 200 || head.status === 101)
       throw new WireError("frame_malformed", "not an informational head")
     client.informational(head, endToEndFields(head.fields))
@@ -59,8 +66,10 @@ export class ClientResponse {
    * ordinary response. Throws Http1Error, WireError or UpgradeRefused when the agent's words make no valid response.
    */
   head(flags: number, text: string, inlineBody: Buffer | undefined): string | undefined {
-    const { request, client, budget } = this.#options
-    const head = parseResponseHead(text, request.method, crossedHeadLimits)
+    const { request, client, budget, via } = this.#options
+    const crossed = asHttp1(text)
+    const head = parseResponseHead(crossed, request.method, crossedHeadLimits)
+    this.#viaLine = crossed === text ? (head.minorVersion === 1 ? via.http11 : via.http10) : via.http2
     if (head.status === 101) return this.#switch(head, flags)
     if (head.status < 200)
       throw new WireError("frame_malformed", "an informational head that says it is final")
@@ -140,15 +149,20 @@ export class ClientResponse {
   }
 
   #fieldsOf(head: ResponseHead): string {
-    const { via, dateLine } = this.#options
+    const { dateLine } = this.#options
     let fields = endToEndFields(head.fields, contentLengthAllowed(head) ? undefined : contentLength)
     if (!head.fields.has("date")) fields += dateLine() // RFC 9110 §6.6.1
-    return fields + via
+    return fields + this.#viaLine
   }
 }
 
 const noBytes = Buffer.alloc(0)
 const contentLength: ReadonlySet<string> = new Set(["content-length"])
+
+/** The version in a head's status line is the upstream's; but for that a head is one of HTTP/1 whatever it speaks. */
+function asHttp1(text: string): string {
+  return text.startsWith("HTTP/2.0 ") ? `HTTP/1.1 ${text.slice(9)}` : text
+}
 
 /** RFC 9110 §8.6: no Content-Length in a 204 or 1xx. */
 function contentLengthAllowed(head: ResponseHead): boolean {

@@ -15,7 +15,7 @@ import type { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Broker } from "../queue/broker.ts"
 import type { TunnelMatch } from "../routing/prefix-routes.ts"
 import type { Client, RequestHandler } from "./client.ts"
-import { ClientResponse } from "./client-response.ts"
+import { ClientResponse, type ViaLines } from "./client-response.ts"
 import { Deadlines } from "./deadlines.ts"
 import { LiveExchanges } from "./live-exchanges.ts"
 import type { ErrorPage } from "./error-page.ts"
@@ -62,9 +62,7 @@ export class Exchanges implements ExchangePort {
   readonly #holds: Deadlines<Exchange>
   readonly budget = new WindowBudget(windowBudgetBytes)
   readonly #pseudonym: string
-  readonly #via: readonly [string, string]
-  readonly #viaHttp2: string
-  readonly #viaResponse: string
+  readonly #via: ViaLines
   readonly counts = { accepted: 0, answered: 0, failed: 0 }
   #stopping = false
   #idle: (() => void) | undefined
@@ -87,9 +85,8 @@ export class Exchanges implements ExchangePort {
       onOverdue: (exchange) => exchange.responseOverdue(),
     })
     this.#pseudonym = `restante-${options.edgeId}`
-    this.#via = [`Via: 1.0 ${this.#pseudonym}\r\n`, `Via: 1.1 ${this.#pseudonym}\r\n`]
-    this.#viaHttp2 = `Via: 2.0 ${this.#pseudonym}\r\n`
-    this.#viaResponse = this.#via[1]
+    const line = (version: string): string => `Via: ${version} ${this.#pseudonym}\r\n`
+    this.#via = { http10: line("1.0"), http11: line("1.1"), http2: line("2.0") }
   }
 
   get maxBodyBytes(): number {
@@ -136,7 +133,7 @@ export class Exchanges implements ExchangePort {
       client,
       request: head,
       budget: this.budget,
-      via: this.#viaResponse,
+      via: this.#via,
       dateLine,
     })
     const peer = client.remoteAddress
@@ -167,7 +164,7 @@ export class Exchanges implements ExchangePort {
         head: forwardedHead(head, {
           clientAddress: peer,
           scheme: client.scheme,
-          via: client.protocol === "h2" ? this.#viaHttp2 : this.#via[head.minorVersion],
+          via: this.#viaOf(head, client),
           upgrade: offer,
           trusted,
           strip: match.strip,
@@ -270,6 +267,11 @@ export class Exchanges implements ExchangePort {
     this.#holds.clear(exchange)
     this.#queued.delete(exchange.ticket.id)
     return true
+  }
+
+  #viaOf({ minorVersion }: RequestHead, { protocol }: Client): string {
+    if (protocol === "h2") return this.#via.http2
+    return minorVersion === 1 ? this.#via.http11 : this.#via.http10
   }
 
   #cameThroughHere({ fields }: RequestHead): boolean {

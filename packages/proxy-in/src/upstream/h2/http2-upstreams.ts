@@ -21,6 +21,7 @@ export interface Http2UpstreamsOptions {
 
 export class Http2Upstreams implements Upstreams, AsyncDisposable {
   readonly persistent = true
+  readonly http2 = true
   readonly #options: Http2UpstreamsOptions
   readonly #sessions = new Set<Http2Session>()
   readonly #links = new Set<Http2Link>()
