@@ -44,6 +44,7 @@ export const edgeCases: Readonly<Record<keyof EdgeTable, OptionCase>> = {
   "udp-ports": { good: "53", reads: [{ first: 53, last: 53 }], bad: "dns", says: /no range of ports/ },
   "udp-timeout": { good: "3m", reads: 180_000, bad: "soon", says: /not a duration/ },
   "max-connections": { good: "9", reads: 9, bad: "0", says: /whole number from 1 to 65535/ },
+  "max-per-address": { good: "9", reads: 9, bad: "0", says: /whole number from 1 to 65535/ },
   "keep-ports": { good: "1m", reads: 60_000, bad: "60", says: /It needs a unit/ },
   "max-body-size": { good: "64KiB", reads: 65_536, bad: "10 apples", says: /not a size/ },
   "head-timeout": { good: "5s", reads: 5000, bad: "5sec", says: /Units are ms, s, m, h and d/ },

@@ -14,6 +14,7 @@ export interface UdpSocket extends AsyncDisposable {
 /** On loopback; `onDatagram` is told of each. */
 export async function udpSocket(
   onDatagram: (datagram: Buffer, from: dgram.RemoteInfo, socket: dgram.Socket) => unknown = () => undefined,
+  address = "127.0.0.1",
 ): Promise<UdpSocket> {
   const heard: Buffer[] = []
   const socket = dgram.createSocket({ type: "udp4", recvBufferSize: 4 * 1024 * 1024 })
@@ -22,7 +23,7 @@ export async function udpSocket(
     heard.push(datagram)
     onDatagram(datagram, from, socket)
   })
-  socket.bind(0, "127.0.0.1")
+  socket.bind(0, address)
   await once(socket, "listening")
   return {
     socket,

@@ -13,7 +13,7 @@ import {
   type Option,
   type Secret,
 } from "@restante/protocol"
-import { defaultMaxConnections, dispatches } from "./edge-options.ts"
+import { defaultMaxConnections, defaultMaxPerAddress, dispatches } from "./edge-options.ts"
 import { accessLogFormats } from "./observe/access-line.ts"
 import {
   bodySize,
@@ -195,6 +195,13 @@ export const edgeTable = {
     placeholder: "N",
     help: "most connections, or clients of UDP, of one port at a time, 1 to 65535; the next one is reset at once, or not heard",
     default: String(defaultMaxConnections),
+    ...wholeNumber(1, 65_535),
+  },
+  "max-per-address": {
+    group: "Ports",
+    placeholder: "N",
+    help: "most of these of one client address (IPv6: of one /64 network) at one port, 1 to 65535. Behind a balancer all have its address",
+    default: String(defaultMaxPerAddress),
     ...wholeNumber(1, 65_535),
   },
   "keep-ports": {

@@ -64,6 +64,8 @@ export interface PortOptions {
   readonly udp?: readonly PortRange[] | undefined
   /** Most connections, or flows, of one port at a time, at least 1. Default `defaultMaxConnections`. */
   readonly maxConnections?: number | undefined
+  /** Of these of one IPv4 address or IPv6 network of 64 bits, at least 1. Default `defaultMaxPerAddress`. */
+  readonly maxPerAddress?: number | undefined
   /** How long a client of UDP may be silent, in milliseconds; then its flow is over. Default `defaultFlowMs`. */
   readonly flowMs?: number | undefined
   /** How long a port stays its tunnel's without an agent that serves it, in milliseconds. Default `defaultKeepMs`. */
@@ -71,6 +73,7 @@ export interface PortOptions {
 }
 
 export const defaultMaxConnections = 1024
+export const defaultMaxPerAddress = 256
 export const defaultFlowMs = 60_000
 export const defaultKeepMs = 600_000
 

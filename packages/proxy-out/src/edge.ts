@@ -7,7 +7,7 @@ import { Sessions } from "./attach/sessions.ts"
 import type { TicketSource } from "./attach/tunnel-sessions.ts"
 import { systemClock } from "./clock.ts"
 import { Credentials } from "./credentials/credentials.ts"
-import { defaultFlowMs, defaultKeepMs, defaultMaxConnections } from "./edge-options.ts"
+import { defaultFlowMs, defaultKeepMs, defaultMaxConnections, defaultMaxPerAddress } from "./edge-options.ts"
 import type { EdgeOptions, EdgeSettings } from "./edge-options.ts"
 import { Exchanges } from "./exchange/exchanges.ts"
 import { dateLineOf } from "./http-date.ts"
@@ -138,7 +138,11 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     streams: { tcp: connections, udp: flows },
     flowMs: options.ports?.flowMs ?? defaultFlowMs,
     clock,
-    maxConnections: options.ports?.maxConnections ?? defaultMaxConnections,
+    limits: {
+      most: options.ports?.maxConnections ?? defaultMaxConnections,
+      mostPerAddress: options.ports?.maxPerAddress ?? defaultMaxPerAddress,
+    },
+    observer: observers,
     keepMs: options.ports?.keepMs ?? defaultKeepMs,
     make: { tcp: (made) => new TcpPort(made), udp: (made) => new UdpPort(made) },
     log,
@@ -200,6 +204,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
     exchanges,
     sessions,
     recorder,
+    ports,
     connections: () => ingress.connections,
     droppedLines: () => accessLog?.file.dropped ?? 0,
   })

@@ -73,6 +73,7 @@ async function runEdge(
       udp: values["udp-ports"],
       flowMs: values["udp-timeout"],
       maxConnections: values["max-connections"],
+      maxPerAddress: values["max-per-address"],
       keepMs: values["keep-ports"],
     },
     tokensFile,

@@ -7,6 +7,7 @@ import type { Exchanges } from "../exchange/exchanges.ts"
 import { TrustedProxies } from "../ingress/trusted-proxies.ts"
 import type { Metrics } from "../observe/metrics.ts"
 import type { Recorder } from "../observe/recorder.ts"
+import type { Ports } from "../ports/ports.ts"
 import type { Broker } from "../queue/broker.ts"
 import { AdminAccess, type AdminAccessOptions } from "./access.ts"
 import { AdminListener } from "./admin-listener.ts"
@@ -25,6 +26,7 @@ export interface AdminPagesOptions {
   readonly exchanges: Exchanges
   readonly sessions: Sessions
   readonly recorder: Recorder
+  readonly ports: Ports
   readonly connections: () => { readonly clients: number; readonly agents: number }
   /** Lines of the access log that were given up. */
   readonly droppedLines: () => number
@@ -84,7 +86,7 @@ export class AdminPages {
   }
 
   #status(): EdgeStatus {
-    const { software, edgeId, clock, broker, exchanges, sessions, options } = this.#sources
+    const { software, edgeId, clock, broker, exchanges, sessions, ports, options } = this.#sources
     const { holdMs, timeoutMs, maxQueue } = this.#sources.limits()
     return statusOf({
       software,
@@ -96,6 +98,7 @@ export class AdminPages {
       queue: options.redisUrl === undefined ? "memory" : "redis",
       limits: { holdMs, timeoutMs, maxQueue },
       sessions: sessions.all,
+      ports,
     })
   }
 

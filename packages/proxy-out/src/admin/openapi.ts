@@ -29,12 +29,25 @@ const agent = object(
   "A running proxy-in.",
 )
 
+const port = object(
+  {
+    kind: { enum: ["tcp", "udp"] },
+    port: { type: "integer", minimum: 1, maximum: 65_535 },
+    running: { ...count, description: "Connections, or flows, that an agent has." },
+    waiting: { ...count, description: "Those that wait for an agent." },
+    accepted: { ...count, description: "Since this edge started." },
+    refused: { ...count, description: "Since this edge started, because there were too many." },
+  },
+  "A port of the public host that is open for the tunnel.",
+)
+
 const tunnel = object({
   tunnel: text,
   sessions: { ...count, description: "Agents that are attached." },
   active: { ...count, description: "Requests that its agents have under way." },
   waiting: { ...count, description: "Requests at this edge that wait for an agent." },
   agents: { type: "array", items: { $ref: "#/components/schemas/Agent" } },
+  ports: { type: "array", items: { $ref: "#/components/schemas/Port" } },
 })
 
 const status = object({
@@ -152,6 +165,7 @@ export const openApi = {
       Status: status,
       Tunnel: tunnel,
       Agent: agent,
+      Port: port,
       Problem: problem,
     },
   },

@@ -2,6 +2,8 @@
 import type { Carrier } from "../attach/carrier.ts"
 import type { AgentSession } from "../attach/agent-session.ts"
 import type { Exchanges } from "../exchange/exchanges.ts"
+import type { PortKind } from "@restante/protocol"
+import type { PortPlace, PortTraffic } from "../ports/port-traffic.ts"
 import type { Broker } from "../queue/broker.ts"
 
 export interface EdgeStatus {
@@ -33,6 +35,20 @@ export interface TunnelStatus {
   readonly active: number
   readonly waiting: number
   readonly agents: readonly AgentStatus[]
+  /** Those that are open for it at this edge. */
+  readonly ports: readonly PortStatus[]
+}
+
+export interface PortStatus {
+  readonly kind: PortKind
+  readonly port: number
+  /** Connections, or flows, that an agent has. */
+  readonly running: number
+  /** Those that wait for one. */
+  readonly waiting: number
+  readonly accepted: number
+  /** Since the start, as `accepted`, for whatever reason. */
+  readonly refused: number
 }
 
 export interface AgentStatus {
@@ -58,17 +74,20 @@ export interface StatusSources {
   readonly broker: Broker
   readonly exchanges: Exchanges
   readonly sessions: Iterable<AgentSession>
+  readonly ports: Iterable<PortPlace & { readonly traffic: PortTraffic }>
 }
 
 export function statusOf(sources: StatusSources): EdgeStatus {
   const { broker, exchanges, limits } = sources
-  const tunnels = new Map<string, { sessions: number; active: number; agents: AgentStatus[] }>()
+  const tunnels = new Map<string, TunnelEntry>()
   for (const session of sources.sessions) {
     const entry = entryOf(tunnels, session.tunnel)
     entry.sessions += session.attached ? 1 : 0
     entry.active += session.active
     entry.agents.push(agentStatus(session))
   }
+  for (const { tunnel, kind, port, traffic } of sources.ports)
+    entryOf(tunnels, tunnel).ports.push(portStatus(kind, port, traffic))
   const waiting = new Map<string, number>()
   for (const exchange of exchanges.all) {
     if (!exchange.waiting) continue
@@ -89,23 +108,37 @@ export function statusOf(sources: StatusSources): EdgeStatus {
     },
     exchanges: { live: exchanges.live, ...exchanges.counts },
     limits,
-    tunnels: [...tunnels].map(([tunnel, { sessions, active, agents }]) => ({
+    tunnels: [...tunnels].map(([tunnel, { sessions, active, agents, ports }]) => ({
       tunnel,
       sessions,
       active,
       waiting: waiting.get(tunnel) ?? 0,
       agents,
+      ports,
     })),
   }
 }
 
-function entryOf(
-  tunnels: Map<string, { sessions: number; active: number; agents: AgentStatus[] }>,
-  tunnel: string,
-): { sessions: number; active: number; agents: AgentStatus[] } {
+interface TunnelEntry {
+  sessions: number
+  active: number
+  readonly agents: AgentStatus[]
+  readonly ports: PortStatus[]
+}
+
+function entryOf(tunnels: Map<string, TunnelEntry>, tunnel: string): TunnelEntry {
   let entry = tunnels.get(tunnel)
-  if (entry === undefined) tunnels.set(tunnel, (entry = { sessions: 0, active: 0, agents: [] }))
+  if (entry === undefined) tunnels.set(tunnel, (entry = { sessions: 0, active: 0, agents: [], ports: [] }))
   return entry
+}
+
+function portStatus(
+  kind: PortKind,
+  port: number,
+  { live, waiting, accepted, refused }: PortTraffic,
+): PortStatus {
+  const refusals = Object.values(refused).reduce((sum, count) => sum + count, 0)
+  return { kind, port, running: live.size - waiting, waiting, accepted, refused: refusals }
 }
 
 function agentStatus(session: AgentSession): AgentStatus {

@@ -1,6 +1,7 @@
 // Counts wrong tokens per address, so that trying many costs the one who tries and not the edge. Right tokens are never
 // asked for here: whoever shares an address with a guesser is let in as ever.
 import type { Clock } from "../clock.ts"
+import { networkOf } from "../ingress/plain-address.ts"
 
 export interface FailedAttemptsOptions {
   readonly clock: Clock
@@ -63,23 +64,6 @@ export class FailedAttempts {
     const [oldest] = this.#counts.keys()
     if (oldest !== undefined) this.#counts.delete(oldest)
   }
-}
-
-/** Who has one IPv6 address has 2^64 of them (RFC 4291 section 2.5.1): the first 64 bits count. */
-function networkOf(address: string): string {
-  if (!address.includes(":")) return address
-  const [bare = ""] = address.split("%")
-  const [left = "", right] = bare.split("::")
-  const head = left === "" ? [] : left.split(":")
-  const tail = right === undefined || right === "" ? [] : right.split(":")
-  const all =
-    right === undefined
-      ? head
-      : [...head, ...Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0"), ...tail]
-  return `${all
-    .slice(0, 4)
-    .map((group) => Number.parseInt(group, 16).toString(16))
-    .join(":")}::/64`
 }
 
 const minuteMs = 60_000

@@ -89,7 +89,7 @@ const plain = /^[ !#-[\]-~]*$/
 const special = /[^ !#-[\]-~]/g
 
 /** With three digits behind the point, which `toFixed` does at several times the cost. */
-function milliseconds(ms: number): string {
+export function milliseconds(ms: number): string {
   const micros = Math.max(0, Math.round(ms * 1000))
   const whole = Math.floor(micros / 1000)
   return whole + (fractions[micros - whole * 1000] ?? "")
@@ -103,7 +103,7 @@ let isoAt = -1
 let isoText = ""
 
 /** Under load many lines are of one millisecond. */
-function isoTime(now: number): string {
+export function isoTime(now: number): string {
   if (now !== isoAt) {
     isoAt = now
     isoText = new Date(now).toISOString()
@@ -116,7 +116,7 @@ let clfText = ""
 const months = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"]
 
 /** In UTC, so that lines of machines in different places compare. */
-function clfTime(now: number): string {
+export function clfTime(now: number): string {
   const second = Math.floor(now / 1000)
   if (second !== clfSecond) {
     clfSecond = second

@@ -110,6 +110,36 @@ export const metricTable = {
     labels: ["peer"],
     help: "Open connections to the public port: of clients, or of agents as far as they speak plain HTTP.",
   },
+  restante_port_connections: {
+    type: "gauge",
+    labels: ["kind", "port", "tunnel", "state"],
+    help: "Open TCP connections and UDP flows of a port: waiting for an agent, or with one.",
+  },
+  restante_port_connections_total: {
+    type: "counter",
+    labels: ["kind", "port", "tunnel"],
+    help: "TCP connections and UDP flows that a port has let in.",
+  },
+  restante_port_connections_ended_total: {
+    type: "counter",
+    labels: ["kind", "port", "tunnel", "outcome"],
+    help: "Those that ended: closed by both sides, silent for too long (UDP), left by the client, broken by the private server's side, taken by no agent in time, or stopped with the port or this edge.",
+  },
+  restante_port_refused_total: {
+    type: "counter",
+    labels: ["kind", "port", "tunnel", "reason"],
+    help: "TCP connections that were reset at once, and datagrams of new UDP clients that were not heard: the port had as many as it takes, the client's address had, or the queue was full.",
+  },
+  restante_port_bytes_total: {
+    type: "counter",
+    labels: ["kind", "port", "tunnel", "direction"],
+    help: "Bytes of these connections and flows, in: from clients, out: to clients.",
+  },
+  restante_port_dropped_datagrams_total: {
+    type: "counter",
+    labels: ["port", "tunnel"],
+    help: "Datagrams that had no room, either way.",
+  },
   restante_attaches_total: { type: "counter", labels: [], help: "Agents that attached." },
   restante_attach_failures_total: {
     type: "counter",

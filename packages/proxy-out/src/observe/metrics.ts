@@ -7,6 +7,8 @@ import { durationBounds } from "./histogram.ts"
 import type { DurationHistogram } from "./histogram.ts"
 import { metricTable } from "./metric-table.ts"
 import type { MetricName } from "./metric-table.ts"
+import type { PortTraffic } from "../ports/port-traffic.ts"
+import type { CountsByPort } from "./counts-by-port.ts"
 import type { Recorder } from "./recorder.ts"
 import type { TunnelCounts } from "./tunnel-counts.ts"
 
@@ -35,6 +37,7 @@ export class Metrics {
     this.#countExchanges(recorder)
     this.#gaugeExchanges(gauged)
     this.#gaugeSessions(gauged)
+    this.#countPorts(recorder.ports)
     this.#counter("restante_access_log_dropped_lines_total", () => [[{}, gauged.droppedLines()]])
     collectDefaultMetrics({ register: this.#registry })
   }
@@ -124,6 +127,43 @@ export class Metrics {
     sum("restante_session_capacity", ({ about }) => about.concurrency)
     sum("restante_session_unacknowledged_bytes", ({ session }) => session.unacknowledgedBytes)
     sum("restante_session_queued_bytes", ({ session }) => session.queuedBytes)
+  }
+
+  #countPorts(ports: CountsByPort): void {
+    const samples = (of: (traffic: PortTraffic) => Readonly<Record<string, number>>, label: string) => () =>
+      [...ports].flatMap(({ kind, port, tunnel, traffic }) =>
+        Object.entries(of(traffic)).map(([value, count]): Sample => [
+          { kind, port, tunnel, [label]: value },
+          count,
+        ]),
+      )
+    this.#gauge(
+      "restante_port_connections",
+      samples(({ live, waiting }) => ({ waiting, running: live.size - waiting }), "state"),
+    )
+    this.#counter("restante_port_connections_total", () =>
+      [...ports].map(({ kind, port, tunnel, traffic }): Sample => [{ kind, port, tunnel }, traffic.accepted]),
+    )
+    this.#counter(
+      "restante_port_connections_ended_total",
+      samples(({ ended }) => ended, "outcome"),
+    )
+    this.#counter(
+      "restante_port_refused_total",
+      samples(({ refused }) => refused, "reason"),
+    )
+    this.#counter(
+      "restante_port_bytes_total",
+      samples(
+        ({ fromClientBytes, toClientBytes }) => ({ in: fromClientBytes, out: toClientBytes }),
+        "direction",
+      ),
+    )
+    this.#counter("restante_port_dropped_datagrams_total", () =>
+      [...ports]
+        .filter(({ kind }) => kind === "udp")
+        .map(({ port, tunnel, traffic }): Sample => [{ port, tunnel }, traffic.droppedDatagrams]),
+    )
   }
 
   #gauge(name: MetricName, samples: () => readonly Sample[]): void {

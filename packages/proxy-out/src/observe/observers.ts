@@ -3,10 +3,18 @@ import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import { failures } from "../exchange/failures.ts"
+import type {
+  PortObserver,
+  PortPlace,
+  PortTraffic,
+  RefusedAtPort,
+  SettledPortStream,
+} from "../ports/port-traffic.ts"
 import { accessLine } from "./access-line.ts"
 import type { AccessEntry, AccessLineOptions } from "./access-line.ts"
 import type { ExchangeTracing } from "./exchange-tracing.ts"
 import type { LineFile } from "./line-file.ts"
+import { portLine } from "./port-line.ts"
 import type { Recorder } from "./recorder.ts"
 import { SettledLog } from "./settled-log.ts"
 import type { ExchangeObserver, RefusedRequest, SettledExchange } from "./settled-exchange.ts"
@@ -22,7 +30,7 @@ export interface ObserversOptions {
 /** nginx's number for a client that left before its answer; no status of HTTP. */
 const clientGone = 499
 
-export class Observers implements ExchangeObserver {
+export class Observers implements ExchangeObserver, PortObserver {
   readonly #options: ObserversOptions
   readonly #settledLog: SettledLog
 
@@ -71,6 +79,27 @@ export class Observers implements ExchangeObserver {
       totalMs: 0,
       error: code,
     })
+  }
+
+  // Connections and flows of ports.
+
+  trafficOf(place: PortPlace): PortTraffic {
+    return this.#options.recorder.ports.of(place)
+  }
+
+  settledAtPort(stream: SettledPortStream): void {
+    const { log, access, clock } = this.#options
+    if (log.isLevelEnabled("debug")) {
+      const { exchangeId, tunnel, kind, port, outcome, code, totalMs } = stream
+      const fields = { exchange: exchangeId, tunnel, kind, port, outcome, code }
+      log.debug({ ...fields, durationMs: Math.round(totalMs) }, "connection over")
+    }
+    access?.file.append(portLine({ ...stream, endedAt: clock.now() }, access.format))
+  }
+
+  refusedAtPort(refused: RefusedAtPort): void {
+    const { access, clock } = this.#options
+    access?.file.append(portLine({ ...refused, endedAt: clock.now() }, access.format))
   }
 
   #write(entry: AccessEntry): void {

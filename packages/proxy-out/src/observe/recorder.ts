@@ -3,11 +3,13 @@ import type { SessionObserver } from "../attach/sessions.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import { failures } from "../exchange/failures.ts"
 import type { FailureCode } from "../exchange/failures.ts"
+import { CountsByPort } from "./counts-by-port.ts"
 import type { ExchangeObserver, RefusedRequest, SettledExchange } from "./settled-exchange.ts"
 import { CountsByTunnel } from "./tunnel-counts.ts"
 
 export class Recorder implements ExchangeObserver, SessionObserver {
   readonly tunnels = new CountsByTunnel()
+  readonly ports = new CountsByPort((tunnel) => this.tunnels.labelOf(tunnel))
   /** Requests that got an error of ours, by its code. */
   readonly failures = new Map<string, number>(Object.keys(failures).map((code) => [code, 0]))
   redeliveries = 0

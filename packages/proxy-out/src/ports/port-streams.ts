@@ -70,14 +70,16 @@ export class PortStreams {
     return this.#options.clock.now() + this.#options.holdMs
   }
 
-  /** Puts it into the queue. False when that is full. */
-  offer(stream: PortStream): boolean {
-    const { broker, maxQueue } = this.#options
-    if (this.#holds.size >= maxQueue) return false
+  /** As many wait as may. */
+  get full(): boolean {
+    return this.#holds.size >= this.#options.maxQueue
+  }
+
+  /** Puts it into the queue. Not while that is full. */
+  offer(stream: PortStream): void {
     this.#live.add(stream)
     this.#wait(stream)
-    broker.offer(stream.ticket)
-    return true
+    this.#options.broker.offer(stream.ticket)
   }
 
   /** It was handed out and nobody began it. */

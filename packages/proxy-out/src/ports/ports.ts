@@ -4,11 +4,13 @@ import { maxPorts } from "@restante/protocol"
 import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
+import type { AdmissionOptions } from "./admission.ts"
 import { allowanceText, allowsPort } from "./allowance.ts"
 import type { Allowance } from "./allowance.ts"
 import { countOf, inRanges, portsFrom, rangesText } from "./port-range.ts"
 import type { PortRange } from "./port-range.ts"
 import type { PortStreams } from "./port-streams.ts"
+import type { PortObserver, PortPlace, PortTraffic } from "./port-traffic.ts"
 import type { PublicPort, PublicPortOptions } from "./public-port.ts"
 
 export interface PortsOptions {
@@ -17,8 +19,9 @@ export interface PortsOptions {
   /** What the operator opens to agents; none: the edge has no such ports. */
   readonly ranges: Readonly<Record<PortKind, readonly PortRange[]>>
   readonly streams: Readonly<Record<PortKind, PortStreams>>
-  /** Of one port, at a time. */
-  readonly maxConnections: number
+  /** Of connections, or flows, of one port. */
+  readonly limits: AdmissionOptions
+  readonly observer: PortObserver
   /** See PublicPortOptions. */
   readonly flowMs: number
   readonly clock: Clock
@@ -76,6 +79,12 @@ export class Ports {
     clearTimeout(this.#open.get(queue)?.timer)
   }
 
+  /** Those that are open. */
+  *[Symbol.iterator](): Generator<PortPlace & { readonly traffic: PortTraffic }> {
+    for (const { tunnel, kind, number, traffic } of this.#open.values())
+      yield { tunnel, kind, port: number, traffic }
+  }
+
   stop(): void {
     this.#stopped = true
     for (const port of this.#open.values()) this.#close(port)
@@ -130,7 +139,7 @@ export class Ports {
   }
 
   async #listen(tunnel: string, wanted: PortRequest, number: number): Promise<Assigned | string> {
-    const { edgeId, host, streams, maxConnections, flowMs, clock, make, log } = this.#options
+    const { edgeId, host, streams, limits, observer, flowMs, clock, make, log } = this.#options
     const { kind, name } = wanted
     for (const other of this.#open.values()) {
       if (other.kind === kind && other.number === number)
@@ -139,13 +148,18 @@ export class Ports {
     if ([...this.#open.values()].filter((one) => one.tunnel === tunnel).length >= maxPorts)
       return `${kind} ${number}: the tunnel has ${maxPorts} ports already, those of former agents included`
     const queue = queueOf(tunnel, wanted)
+    const place: PortPlace = { kind, tunnel, port: number }
+    const traffic = observer.trafficOf(place)
     const port = make[kind]({
+      ...place,
       owner: edgeId,
       queue,
       name,
       clock,
       streams: streams[kind],
-      maxConnections,
+      limits,
+      traffic,
+      observer,
       flowMs,
     })
     try {
@@ -154,18 +168,20 @@ export class Ports {
       const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
       return `${kind} ${number}: the edge cannot open it (${code}), ask for another one`
     }
-    const assigned: Assigned = { tunnel, kind, number, queue, port, timer: undefined }
+    const assigned: Assigned = { tunnel, kind, number, queue, port, traffic, timer: undefined }
     this.#open.set(queue, assigned)
     log.info({ tunnel, kind, port: number }, "port opened")
     return assigned
   }
 
   #close(assigned: Assigned): void {
-    const { tunnel, kind, number, queue, port } = assigned
+    const { tunnel, kind, number, queue, port, traffic } = assigned
     clearTimeout(assigned.timer)
     port.close()
     this.#open.delete(queue)
-    this.#options.log.info({ tunnel, kind, port: number, ...port.counts }, "port closed")
+    const { accepted, droppedDatagrams } = traffic
+    const counts = kind === "udp" ? { accepted, droppedDatagrams } : { accepted }
+    this.#options.log.info({ tunnel, kind, port: number, ...counts }, "port closed")
   }
 }
 
@@ -175,6 +191,7 @@ interface Assigned {
   readonly number: number
   readonly queue: string
   readonly port: PublicPort
+  readonly traffic: PortTraffic
   /** Runs while no agent serves it. */
   timer: NodeJS.Timeout | undefined
 }

@@ -1,24 +1,17 @@
 // What all ports that are open for tunnels have in common, whichever protocol they speak.
 import type { Clock } from "../clock.ts"
+import type { AdmissionOptions } from "./admission.ts"
 import type { PortStreams } from "./port-streams.ts"
+import type { PortObserver, PortPlace, PortTraffic } from "./port-traffic.ts"
 
 export interface PublicPort {
-  readonly counts: Readonly<PortCounts>
   /** Rejects with the system's error when it cannot be opened. */
   open(host: string, port: number): Promise<void>
   /** Takes no more; what there is goes on. */
   close(): void
 }
 
-export interface PortCounts {
-  accepted: number
-  /** At once, because there were too many. */
-  refused: number
-  /** Datagrams that had no room, either way. */
-  dropped: number
-}
-
-export interface PublicPortOptions {
+export interface PublicPortOptions extends PortPlace {
   /** This edge's id. */
   readonly owner: string
   /** Where its tickets wait, see `queueOf`. */
@@ -26,8 +19,10 @@ export interface PublicPortOptions {
   /** `PortRequest.name`. */
   readonly name: string
   readonly streams: PortStreams
-  /** Most connections, or flows, at a time. */
-  readonly maxConnections: number
+  /** Of connections, or flows. */
+  readonly limits: AdmissionOptions
+  readonly traffic: PortTraffic
+  readonly observer: Pick<PortObserver, "settledAtPort" | "refusedAtPort">
   /** How long a client of UDP may be silent, in milliseconds; then its flow is over. */
   readonly flowMs: number
   readonly clock: Clock

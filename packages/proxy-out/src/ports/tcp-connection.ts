@@ -6,7 +6,9 @@ import type { Socket } from "node:net"
 import type { AgentStream, StreamLoss, StreamSink } from "../exchange/agent-stream.ts"
 import { RawPipe } from "../exchange/raw-pipe.ts"
 import type { Ticket } from "../queue/broker.ts"
+import { monotonicMs } from "../clock.ts"
 import type { PortStream } from "./port-streams.ts"
+import type { LivePortStream, PortOutcome } from "./port-traffic.ts"
 
 export interface TcpConnectionPort {
   readonly budget: WindowBudget
@@ -15,13 +17,10 @@ export interface TcpConnectionPort {
   /** Nobody began it: it has a new ticket and waits again. */
   waitsAgain(connection: TcpConnection): void
   /** The agent's stream is over, or there never was one. Called once. */
-  ended(connection: TcpConnection, how: ConnectionEnd): void
+  ended(connection: TcpConnection, how: PortOutcome): void
   /** Epoch milliseconds. */
   holdEndsAt(): number
 }
-
-/** "closed": both sides ended. "broken": by the private server's side. "left": the client broke off. "no_agent": nobody took it in time. */
-export type ConnectionEnd = "closed" | "broken" | "left" | "no_agent" | "stopped"
 
 /** "taken": the agent has begun it, bytes go both ways. */
 type Phase = "waiting" | "leased" | "taken" | "over"
@@ -31,8 +30,13 @@ const maxEarlyBytes = wireLimits.maxInlineBytes
 /** How often a connection that no agent begins is offered: bounds what agents that hand everything back can cost. */
 const maxOffers = 20
 
-export class TcpConnection implements PortStream, StreamSink {
+export class TcpConnection implements PortStream, StreamSink, LivePortStream {
   readonly repeatable = false
+  readonly startedAt: number = monotonicMs()
+  /** When an agent began it; 0 while none has. */
+  takenAt = 0
+  /** What the agent said when it broke it off. */
+  code: ResetCode | undefined
   readonly #socket: Socket
   readonly #port: TcpConnectionPort
   #ticket: Ticket
@@ -66,6 +70,14 @@ export class TcpConnection implements PortStream, StreamSink {
     return this.#phase === "waiting"
   }
 
+  get fromClientBytes(): number {
+    return this.#socket.bytesRead
+  }
+
+  get toClientBytes(): number {
+    return this.#socket.bytesWritten
+  }
+
   // The queue's side.
 
   leased(stream: AgentStream): StreamSink {
@@ -95,6 +107,7 @@ export class TcpConnection implements PortStream, StreamSink {
     const stream = this.#stream
     if (this.#phase !== "leased" || stream === undefined) return
     this.#phase = "taken"
+    this.takenAt = monotonicMs()
     const socket = this.#socket
     this.#pipe = new RawPipe({
       client: {
@@ -143,8 +156,9 @@ export class TcpConnection implements PortStream, StreamSink {
   }
 
   onReset(code: ResetCode): void {
-    if (this.#phase === "leased" && notBegunCodes.has(code)) this.#offerAgain()
-    else this.#break("broken")
+    if (this.#phase === "leased" && notBegunCodes.has(code)) return this.#offerAgain()
+    this.code = code
+    this.#break("broken")
   }
 
   onLost({ begun }: StreamLoss): void {
@@ -204,13 +218,13 @@ export class TcpConnection implements PortStream, StreamSink {
   }
 
   /** What is not whole must not look so: the client gets a RST. */
-  #break(how: ConnectionEnd): void {
+  #break(how: PortOutcome): void {
     if (this.#phase === "over") return
     this.#settle(how)
     this.#socket.resetAndDestroy()
   }
 
-  #settle(how: ConnectionEnd): void {
+  #settle(how: PortOutcome): void {
     this.#phase = "over"
     this.#stream = undefined
     this.#early = []

@@ -1,11 +1,15 @@
 // One TCP port of the public host that is open for a tunnel: each connection that comes in becomes a ticket of the port's queue.
 import { openKind, portHeadText } from "@restante/protocol"
+import type { PortEnd } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import { once } from "node:events"
 import net from "node:net"
 import type { Socket } from "node:net"
 import { headAddress } from "./addresses.ts"
-import type { PortCounts, PublicPort, PublicPortOptions } from "./public-port.ts"
+import { Admission } from "./admission.ts"
+import { settledStream } from "./port-traffic.ts"
+import type { PortRefusal } from "./port-traffic.ts"
+import type { PublicPort, PublicPortOptions } from "./public-port.ts"
 import { TcpConnection } from "./tcp-connection.ts"
 
 /** TCP keep-alive: a client that vanished without a word is noticed, however long the connection is silent. */
@@ -14,13 +18,13 @@ const probeAfterMs = 30_000
 const backlog = 1024
 
 export class TcpPort implements PublicPort {
-  readonly counts: PortCounts = { accepted: 0, refused: 0, dropped: 0 }
   readonly #options: PublicPortOptions
   readonly #server: net.Server
-  readonly #sockets = new Set<Socket>()
+  readonly #admission: Admission
 
   constructor(options: PublicPortOptions) {
     this.#options = options
+    this.#admission = new Admission(options.limits)
     this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
   }
 
@@ -36,12 +40,15 @@ export class TcpPort implements PublicPort {
   }
 
   #accept(socket: Socket): void {
-    const { owner, queue, name, streams, maxConnections } = this.#options
+    const { owner, queue, name, kind, tunnel, port, streams, traffic, observer } = this.#options
     const { remoteAddress, remotePort, localAddress, localPort } = socket
-    const gone = remoteAddress === undefined || remotePort === undefined || localPort === undefined
-    if (gone || this.#sockets.size >= maxConnections) return this.#refuse(socket)
+    if (remoteAddress === undefined || remotePort === undefined || localPort === undefined)
+      return destroy(socket) // it has left already
+    const client = { address: headAddress(remoteAddress), port: remotePort }
+    const reason = streams.full ? "queue_full" : this.#admission.enter(client.address)
+    if (reason !== undefined) return this.#refuse(socket, client, reason)
+    socket.once("close", () => this.#admission.leave(client.address))
     socket.setKeepAlive(true, probeAfterMs)
-    const clientAddress = headAddress(remoteAddress)
     const connection = new TcpConnection(
       socket,
       {
@@ -52,10 +59,10 @@ export class TcpPort implements PublicPort {
         attempt: 1,
         deadlineAt: streams.holdEndsAt(),
         idempotent: false,
-        record: { clientAddress, scheme: "http" },
+        record: { clientAddress: client.address, scheme: "http" },
         head: portHeadText({
           name,
-          client: { address: clientAddress, port: remotePort },
+          client,
           edge: { address: headAddress(localAddress), port: localPort },
         }),
         bodyFollows: true,
@@ -65,20 +72,28 @@ export class TcpPort implements PublicPort {
         budget: streams.budget,
         leased: (leased) => streams.leased(leased),
         waitsAgain: (again) => streams.offerAgain(again),
-        ended: (over) => streams.ended(over),
+        ended: (over, outcome) => {
+          streams.ended(over)
+          traffic.over(over, outcome)
+          observer.settledAtPort(settledStream(over, outcome, { kind, tunnel, port, client }))
+        },
         holdEndsAt: () => streams.holdEndsAt(),
       },
     )
-    if (!streams.offer(connection)) return this.#refuse(socket)
-    this.counts.accepted++
-    this.#sockets.add(socket)
-    socket.once("close", () => this.#sockets.delete(socket))
+    traffic.begun(connection)
+    streams.offer(connection)
   }
 
   /** At once: a client that is told knows, one that waits does not. */
-  #refuse(socket: Socket): void {
-    this.counts.refused++
-    socket.on("error", () => {})
-    socket.resetAndDestroy()
+  #refuse(socket: Socket, client: PortEnd, reason: PortRefusal): void {
+    const { kind, tunnel, port, traffic, observer } = this.#options
+    traffic.refused[reason]++
+    observer.refusedAtPort({ kind, tunnel, port, client, reason })
+    destroy(socket)
   }
+}
+
+function destroy(socket: Socket): void {
+  socket.on("error", () => {})
+  socket.resetAndDestroy()
 }

@@ -8,10 +8,12 @@ import {
   SendCredit,
   wireLimits,
 } from "@restante/protocol"
-import type { WindowBudget } from "@restante/protocol"
+import type { ResetCode, WindowBudget } from "@restante/protocol"
+import { monotonicMs } from "../clock.ts"
 import type { AgentStream, StreamSink } from "../exchange/agent-stream.ts"
 import type { Ticket } from "../queue/broker.ts"
 import type { PortStream } from "./port-streams.ts"
+import type { LivePortStream, PortOutcome } from "./port-traffic.ts"
 
 export interface UdpFlowPort {
   readonly budget: WindowBudget
@@ -22,15 +24,23 @@ export interface UdpFlowPort {
   /** An agent has it. */
   leased(flow: UdpFlow): void
   /** Called once. */
-  ended(flow: UdpFlow): void
+  ended(flow: UdpFlow, outcome: PortOutcome): void
 }
 
 /** What a client may say before an agent has its flow; more is dropped. */
 const maxEarlyDatagrams = 16
 
-export class UdpFlow implements PortStream, StreamSink {
+export class UdpFlow implements PortStream, StreamSink, LivePortStream {
   readonly repeatable = false
   readonly ticket: Ticket
+  readonly startedAt: number = monotonicMs()
+  /** When an agent got it; 0 while none has. */
+  takenAt = 0
+  /** What the agent said when it broke it off. */
+  code: ResetCode | undefined
+  /** Of datagrams that were passed on. */
+  fromClientBytes = 0
+  toClientBytes = 0
   readonly #port: UdpFlowPort
   readonly #credit = new SendCredit()
   readonly #incoming: ReceiveCredit
@@ -43,7 +53,10 @@ export class UdpFlow implements PortStream, StreamSink {
     this.ticket = ticket
     this.#port = port
     this.#incoming = new ReceiveCredit(wireLimits.initialWindowBytes, wireLimits.maxWindowBytes, port.budget)
-    this.#reader = new DatagramReader((datagram) => port.send(datagram))
+    this.#reader = new DatagramReader((datagram) => {
+      this.toClientBytes += datagram.length
+      port.send(datagram)
+    })
   }
 
   get waiting(): boolean {
@@ -59,13 +72,14 @@ export class UdpFlow implements PortStream, StreamSink {
 
   /** The client has been silent for so long that it is taken to have left. */
   silent(): void {
-    this.abort()
+    this.#giveUp("silent")
   }
 
   // The queue's side.
 
   leased(stream: AgentStream): StreamSink {
     this.#phase = "leased"
+    this.takenAt = monotonicMs()
     this.#stream = stream
     this.#port.leased(this)
     const early = this.#early
@@ -76,7 +90,7 @@ export class UdpFlow implements PortStream, StreamSink {
 
   holdExpired(): void {
     for (let lost = this.#early.length; lost > 0; lost--) this.#port.dropped()
-    this.#over()
+    this.#over("no_agent")
   }
 
   edgeStops(): void {
@@ -84,8 +98,7 @@ export class UdpFlow implements PortStream, StreamSink {
   }
 
   abort(): void {
-    this.#stream?.reset("cancelled")
-    this.#over()
+    this.#giveUp("stopped")
   }
 
   // The agent's side.
@@ -111,15 +124,16 @@ export class UdpFlow implements PortStream, StreamSink {
   }
 
   onEnd(): void {
-    this.abort()
+    this.#giveUp("closed")
   }
 
-  onReset(): void {
-    this.#over()
+  onReset(code: ResetCode): void {
+    this.code = code
+    this.#over("broken")
   }
 
   onLost(): void {
-    this.#over()
+    this.#over("broken")
   }
 
   onWindow(creditBytes: number): void {
@@ -138,20 +152,26 @@ export class UdpFlow implements PortStream, StreamSink {
     if (stream === undefined || stream.congested || this.#credit.available < bytes)
       return this.#port.dropped()
     this.#credit.take(bytes)
+    this.fromClientBytes += datagram.length
     stream.data(framedDatagram(datagram))
   }
 
   #misled(): void {
     this.#stream?.reset("internal")
-    this.#over()
+    this.#over("broken")
   }
 
-  #over(): void {
+  #giveUp(outcome: PortOutcome): void {
+    this.#stream?.reset("cancelled")
+    this.#over(outcome)
+  }
+
+  #over(outcome: PortOutcome): void {
     if (this.#phase === "over") return
     this.#phase = "over"
     this.#stream = undefined
     this.#early = []
     this.#incoming.release()
-    this.#port.ended(this)
+    this.#port.ended(this, outcome)
   }
 }

@@ -1,6 +1,7 @@
 // One UDP port of the public host that is open for a tunnel: each client address that sends something has a flow of its own, until
 // it has been silent for a while. Answers go to addresses that sent something first, and to no others.
 import { openKind, portHeadText } from "@restante/protocol"
+import type { PortEnd } from "@restante/protocol"
 import { nanoid } from "nanoid"
 import dgram from "node:dgram"
 import type { RemoteInfo, Socket } from "node:dgram"
@@ -8,21 +9,24 @@ import { once } from "node:events"
 import { isIPv6 } from "node:net"
 import { Deadlines } from "../exchange/deadlines.ts"
 import { headAddress } from "./addresses.ts"
-import type { PortCounts, PublicPort, PublicPortOptions } from "./public-port.ts"
+import { Admission } from "./admission.ts"
+import { settledStream } from "./port-traffic.ts"
+import type { PublicPort, PublicPortOptions } from "./public-port.ts"
 import { UdpFlow } from "./udp-flow.ts"
 
 /** Asked of the system, which may give less: a burst that is not read at once is lost. */
 const receiveBufferBytes = 4 * 1024 * 1024
 
 export class UdpPort implements PublicPort {
-  readonly counts: PortCounts = { accepted: 0, refused: 0, dropped: 0 }
   readonly #options: PublicPortOptions
   readonly #flows = new Map<string, UdpFlow>()
   readonly #silence: Deadlines<UdpFlow>
+  readonly #admission: Admission
   #socket: Socket | undefined
 
   constructor(options: PublicPortOptions) {
     this.#options = options
+    this.#admission = new Admission(options.limits)
     this.#silence = new Deadlines({
       afterMs: options.flowMs,
       clock: options.clock,
@@ -51,28 +55,26 @@ export class UdpPort implements PublicPort {
 
   #heard(socket: Socket, datagram: Buffer, from: RemoteInfo): void {
     const key = `${from.address} ${from.port}`
-    let flow = this.#flows.get(key)
-    if (flow === undefined) {
-      if (this.#flows.size >= this.#options.maxConnections) {
-        this.counts.refused++
-        return
-      }
-      flow = this.#flow(socket, key, from)
-      this.#flows.set(key, flow)
-      flow.clientSaid(datagram)
-      this.#silence.set(flow)
-      if (this.#options.streams.offer(flow)) this.counts.accepted++
-      else flow.abort()
-      return
+    const known = this.#flows.get(key)
+    if (known !== undefined) {
+      this.#silence.set(known)
+      return known.clientSaid(datagram)
     }
-    this.#silence.set(flow)
+    const { streams, traffic } = this.#options
+    const client = { address: headAddress(from.address), port: from.port }
+    const reason = streams.full ? "queue_full" : this.#admission.enter(client.address)
+    if (reason !== undefined) return void traffic.refused[reason]++
+    const flow = this.#flow(socket, key, client, from)
+    this.#flows.set(key, flow)
+    traffic.begun(flow)
     flow.clientSaid(datagram)
+    this.#silence.set(flow)
+    streams.offer(flow)
   }
 
-  #flow(socket: Socket, key: string, { address, port }: RemoteInfo): UdpFlow {
-    const { owner, queue, name, streams } = this.#options
+  #flow(socket: Socket, key: string, client: PortEnd, { address, port: clientPort }: RemoteInfo): UdpFlow {
+    const { owner, queue, name, kind, tunnel, port, streams, traffic, observer } = this.#options
     const local = socket.address()
-    const clientAddress = headAddress(address)
     return new UdpFlow(
       {
         id: nanoid(),
@@ -82,10 +84,10 @@ export class UdpPort implements PublicPort {
         attempt: 1,
         deadlineAt: streams.holdEndsAt(),
         idempotent: false,
-        record: { clientAddress, scheme: "http" },
+        record: { clientAddress: client.address, scheme: "http" },
         head: portHeadText({
           name,
-          client: { address: clientAddress, port },
+          client,
           edge: { address: headAddress(local.address), port: local.port },
         }),
         bodyFollows: true,
@@ -96,16 +98,19 @@ export class UdpPort implements PublicPort {
         send: (datagram) => {
           const flow = this.#flows.get(key)
           if (flow !== undefined) this.#silence.set(flow)
-          this.#socket?.send(datagram, port, address, (error) => {
-            if (error !== null) this.counts.dropped++
+          this.#socket?.send(datagram, clientPort, address, (error) => {
+            if (error !== null) traffic.droppedDatagrams++
           })
         },
-        dropped: () => void this.counts.dropped++,
+        dropped: () => void traffic.droppedDatagrams++,
         leased: (flow) => streams.leased(flow),
-        ended: (flow) => {
+        ended: (flow, outcome) => {
           this.#flows.delete(key)
           this.#silence.clear(flow)
+          this.#admission.leave(client.address)
           streams.ended(flow)
+          traffic.over(flow, outcome)
+          observer.settledAtPort(settledStream(flow, outcome, { kind, tunnel, port, client }))
         },
       },
     )

@@ -276,6 +276,9 @@ describe("help and version", () => {
           --max-connections N       most connections, or clients of UDP, of one port at
                                     a time, 1 to 65535; the next one is reset at once,
                                     or not heard (default 1024)
+          --max-per-address N       most of these of one client address (IPv6: of one
+                                    /64 network) at one port, 1 to 65535. Behind a
+                                    balancer all have its address (default 256)
           --keep-ports DURATION     how long a port stays open for its tunnel while no
                                     agent serves it, 0s to 24h; what comes meanwhile
                                     waits as long as --hold says (default 10m)

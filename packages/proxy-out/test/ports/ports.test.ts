@@ -5,6 +5,7 @@ import { parsePortRange } from "../../src/ports/port-range.ts"
 import { PortStreams } from "../../src/ports/port-streams.ts"
 import { Ports, queueOf } from "../../src/ports/ports.ts"
 import type { PortGrant } from "../../src/ports/ports.ts"
+import { PortTraffic } from "../../src/ports/port-traffic.ts"
 import type { PublicPort } from "../../src/ports/public-port.ts"
 import { recordedLog } from "../support/log.ts"
 
@@ -23,7 +24,12 @@ class Desk {
       host: "127.0.0.1",
       ranges: { tcp: ranges.split(",").map((range) => parsePortRange(range)!), udp: [] },
       streams: { tcp: streams, udp: streams },
-      maxConnections: 1,
+      limits: { most: 1, mostPerAddress: 1 },
+      observer: {
+        trafficOf: () => new PortTraffic(),
+        settledAtPort: () => undefined,
+        refusedAtPort: () => undefined,
+      },
       flowMs: 1000,
       keepMs: 1000,
       make: { tcp: () => this.#make(), udp: () => this.#make() },
@@ -44,7 +50,6 @@ class Desk {
   #make(): PublicPort {
     let number = 0
     return {
-      counts: { accepted: 0, refused: 0, dropped: 0 },
       open: (_host, port) => {
         if (this.#busy.includes(port))
           return Promise.reject(Object.assign(new Error(), { code: "EADDRINUSE" }))
