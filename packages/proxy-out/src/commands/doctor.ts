@@ -1,8 +1,6 @@
 // `proxy-out doctor`: takes proxy-out's own options and says whether this machine is fit for them.
 import { command, diagnosisCode, onOrOff, writeDiagnosis, type AnyCommand } from "@restante/protocol"
 import { edgeTable } from "../cli-options.ts"
-import { doctor } from "../doctor/doctor.ts"
-import { thisMachine } from "../doctor/machine.ts"
 import { dataDirOf, tokensFileOf } from "../places.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
 
@@ -18,6 +16,11 @@ export const doctorCommand: AnyCommand<EdgeSurroundings> = command({
   ],
   notes: ["Exit status: 0 nothing failed, 1 something did, 2 wrong command line."],
   run: async ({ values }, around: EdgeSurroundings) => {
+    // Here, so that an edge without Redis does not load its client.
+    const [{ doctor }, { thisMachine }] = await Promise.all([
+      import("../doctor/doctor.ts"),
+      import("../doctor/machine.ts"),
+    ])
     const findings = doctor({
       host: values.host ?? around.allAddresses,
       port: values.port,

@@ -1,7 +1,10 @@
 // Turns what the operator wrote after --redis into connections.
 import { Cluster, Redis } from "ioredis"
 import type { RedisOptions } from "ioredis"
+import { keepStringsFast } from "./fast-strings.ts"
 import { parseRedisUrl } from "./redis-url.ts"
+
+keepStringsFast()
 
 /**
  * Where Redis is: a URL as `parseRedisUrl` reads it, or a function that opens a connection with the given options merged in
