@@ -1,9 +1,17 @@
 // What a person at the agent can do when a request did not get the upstream's answer.
 import type { ResetCode } from "@restante/protocol"
 
-/** One sentence. `upstream` is the private server as a person writes it. */
-export function remedyOf(code: ResetCode, upstream: string): string {
-  return remedies[code].replace("UPSTREAM", upstream)
+export interface FailedPlace {
+  /** The private server as a person writes it. */
+  readonly upstream: string
+  /** The option that leads there, where that is not `--server`: `--tcp 20022`. */
+  readonly port?: string | undefined
+}
+
+/** One sentence. */
+export function remedyOf(code: ResetCode, { upstream, port }: FailedPlace): string {
+  const remedy = (port === undefined ? undefined : portRemedies[code]) ?? remedies[code]
+  return remedy.replace("UPSTREAM", () => upstream).replace("OPTION", () => port ?? "--server")
 }
 
 /** Failures before any request could be sent: the private server itself is out of reach. */
@@ -20,8 +28,8 @@ const ownFault = "This is a fault of proxy-in or proxy-out: see the log, and rep
 
 const remedies: Readonly<Record<ResetCode, string>> = {
   cancelled: "The client left. Nothing is to be done.",
-  upstream_refused: "Nothing listens at UPSTREAM: start the server or change --server.",
-  upstream_dns: "The name in UPSTREAM cannot be resolved: check the host in --server and this machine's DNS.",
+  upstream_refused: "Nothing listens at UPSTREAM: start the server or change OPTION.",
+  upstream_dns: "The name in UPSTREAM cannot be resolved: check the host in OPTION and this machine's DNS.",
   upstream_dns_timeout: "The DNS does not answer for UPSTREAM: check this machine's DNS.",
   upstream_connect_timeout:
     "UPSTREAM does not accept connections in time: check that it runs, its load, and a firewall.",
@@ -50,4 +58,15 @@ const remedies: Readonly<Record<ResetCode, string>> = {
   kind_unsupported:
     "The edge asked for something that this release does not know: bring both to the same release.",
   internal: ownFault,
+}
+
+/** What is another thing to do, or to be called, where bytes come in at a port instead of requests. */
+const portRemedies: Readonly<Partial<Record<ResetCode, string>>> = {
+  upstream_terminated: "UPSTREAM broke the connection off: look at its log.",
+  upstream_incomplete: "UPSTREAM broke the connection off: look at its log.",
+  agent_overloaded:
+    "This agent ran out of connections: raise the limit of open files, or lower --max-connections.",
+  agent_lost: "The session with the edge ended while the connection was open. Nothing is to be done.",
+  request_rejected:
+    "The edge passed on what came in at a port that this agent does not serve. Nothing is to be done here.",
 }

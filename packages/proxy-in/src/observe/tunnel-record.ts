@@ -95,8 +95,9 @@ export class TunnelRecord {
 
   #failed(request: SettledRequest, { code, detail }: Extract<ReplayOutcome, { kind: "failed" }>): void {
     const { tunnel, upstream, log, now } = this.#options
-    const remedy = remedyOf(code, request.upstream ?? upstream)
-    this.#error(code, detail, remedy)
+    const port = portOption(request)
+    const remedy = remedyOf(code, { upstream: request.upstream ?? upstream, port })
+    this.#error(code, port === undefined ? detail : `${detail} at ${port}`, remedy)
     if (request.upstream === undefined && unreachableCodes.has(code)) {
       if (this.#down !== undefined) {
         this.#down.failed++
@@ -107,10 +108,10 @@ export class TunnelRecord {
       if (told) log.warn({ tunnel, upstream, code, detail, remedy }, "upstream down")
       return
     }
-    const notTold = this.#limit.pass(code)
+    const notTold = this.#limit.pass(port === undefined ? code : `${code} ${port}`)
     if (notTold === undefined) return
     const { exchange, method } = request
-    const more = notTold === 0 ? {} : { notTold }
+    const more = { ...(port === undefined ? {} : { port }), ...(notTold === 0 ? {} : { notTold }) }
     log.warn({ tunnel, exchange, method, code, detail, remedy, ...more }, "request failed")
   }
 
@@ -147,6 +148,11 @@ export class TunnelRecord {
       "request",
     )
   }
+}
+
+/** The option whose port it came in at, as a person would look for it: `--tcp 20022`, `--udp auto`. Undefined for a request. */
+function portOption({ method, target, upstream }: SettledRequest): string | undefined {
+  return upstream === undefined ? undefined : `--${method.toLowerCase()} ${target}`
 }
 
 /** Queries stay out of logs: they may hold secrets. */

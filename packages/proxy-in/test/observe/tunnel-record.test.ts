@@ -73,6 +73,35 @@ describe("a request that fails with the upstream in reach", () => {
   })
 })
 
+describe("a connection of a port that fails", () => {
+  const port = { method: "TCP", target: "20022", upstream: "127.0.0.1:22", status: 0 }
+
+  test("is told with the option that leads there, and leaves the upstream of requests up", () => {
+    const world = new World()
+    world.record.settled(request(port), refused)
+    expect(world.lines()).toEqual([
+      expect.objectContaining({
+        level: 40,
+        msg: "request failed",
+        port: "--tcp 20022",
+        remedy: "Nothing listens at 127.0.0.1:22: start the server or change --tcp 20022.",
+      }),
+    ])
+    expect(world.record.upstreamUp).toBe(true)
+  })
+
+  test("is told although one of another port was told just before, and each is listed", () => {
+    const world = new World()
+    world.record.settled(request(port), refused)
+    world.record.settled(request({ ...port, target: "auto", upstream: "127.0.0.1:5432" }), refused)
+    expect(world.lines().map((line) => line["port"])).toEqual(["--tcp 20022", "--tcp auto"])
+    expect(world.record.errors.map(({ message }) => message)).toEqual([
+      "upstream_refused ECONNREFUSED at --tcp auto",
+      "upstream_refused ECONNREFUSED at --tcp 20022",
+    ])
+  })
+})
+
 describe("request lines", () => {
   test("are in the log at level debug, with times, bytes and the path without its query", () => {
     const world = new World({ level: "debug" })

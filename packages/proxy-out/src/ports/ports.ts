@@ -121,8 +121,7 @@ export class Ports {
     if (port !== 0) {
       if (!inRanges(ranges, port))
         return `${kind} ${port}: this edge opens ${rangesText(ranges)}, ask for one of these or for auto`
-      if (!allowsPort(allowance, kind, port))
-        return `${kind} ${port}: the token allows ${allowanceText(allowance, kind)}`
+      if (!allowsPort(allowance, kind, port)) return `${kind} ${port}: ${notAllowed(allowance, kind)}`
       return this.#listen(tunnel, wanted, port)
     }
     const start = hash(queueOf(tunnel, wanted)) % countOf(ranges)
@@ -135,7 +134,7 @@ export class Ports {
     }
     return allowed
       ? `${kind} auto: every port of ${rangesText(ranges)} is taken`
-      : `${kind} auto: the token allows ${allowanceText(allowance, kind)}, and this edge opens ${rangesText(ranges)}`
+      : `${kind} auto: this edge opens ${rangesText(ranges)}, and ${notAllowed(allowance, kind)}`
   }
 
   async #listen(tunnel: string, wanted: PortRequest, number: number): Promise<Assigned | string> {
@@ -146,7 +145,7 @@ export class Ports {
         return `${kind} ${number}: ${other.tunnel === tunnel ? "this tunnel" : "another tunnel"} has it already, ask for another one`
     }
     if ([...this.#open.values()].filter((one) => one.tunnel === tunnel).length >= maxPorts)
-      return `${kind} ${number}: the tunnel has ${maxPorts} ports already, those of former agents included`
+      return `${kind} ${number}: the tunnel has ${maxPorts} ports already; those of former agents are closed after --keep-ports`
     const queue = queueOf(tunnel, wanted)
     const place: PortPlace = { kind, tunnel, port: number }
     const traffic = observer.trafficOf(place)
@@ -166,7 +165,8 @@ export class Ports {
       await port.open(host, number)
     } catch (error) {
       const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
-      return `${kind} ${number}: the edge cannot open it (${code}), ask for another one`
+      const why = openProblems[code] ?? `the edge cannot open it (${code})`
+      return `${kind} ${number}: ${why}, ask for another one`
     }
     const assigned: Assigned = { tunnel, kind, number, queue, port, traffic, timer: undefined }
     this.#open.set(queue, assigned)
@@ -183,6 +183,15 @@ export class Ports {
     const counts = kind === "udp" ? { accepted, droppedDatagrams } : { accepted }
     this.#options.log.info({ tunnel, kind, port: number, ...counts }, "port closed")
   }
+}
+
+const openProblems: Readonly<Record<string, string>> = {
+  EADDRINUSE: "another program of the edge's machine has it",
+  EACCES: "the edge has no right to open it (EACCES)",
+}
+
+function notAllowed(allowance: Allowance, kind: PortKind): string {
+  return `the token allows ${allowanceText(allowance, kind)}: ask for one that it allows, or for another token (proxy-out token create --${kind})`
 }
 
 interface Assigned {

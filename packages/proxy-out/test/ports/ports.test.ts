@@ -105,11 +105,30 @@ describe("a tunnel", () => {
 
   test.each([
     [22, ["*"], "tcp 22: this edge opens 20000, ask for one of these or for auto"],
-    [20_000, [], "tcp 20000: the token allows no tcp ports"],
-    [20_000, ["tcp:1-9", "tcp:12"], "tcp 20000: the token allows tcp ports 1-9, 12"],
-    [0, ["tcp:22"], "tcp auto: the token allows tcp ports 22, and this edge opens 20000"],
+    [
+      20_000,
+      [],
+      "tcp 20000: the token allows no tcp ports: ask for one that it allows, or for another token (proxy-out token create --tcp)",
+    ],
+    [
+      20_000,
+      ["tcp:1-9", "tcp:12"],
+      "tcp 20000: the token allows tcp ports 1-9, 12: ask for one that it allows, or for another token (proxy-out token create --tcp)",
+    ],
+    [
+      0,
+      ["tcp:22"],
+      "tcp auto: this edge opens 20000, and the token allows tcp ports 22: ask for one that it allows, or for another token (proxy-out token create --tcp)",
+    ],
   ])("that asks for %i with %j is told why not", async (port, allowance, reason) => {
     expect(await new Desk("20000").asks("shop", port, allowance)).toEqual({ kind: "refused", reason })
+  })
+
+  test("that asks for a port of another program is told so", async () => {
+    expect(await new Desk("20000", [20_000]).asks("shop", 20_000)).toEqual({
+      kind: "refused",
+      reason: "tcp 20000: another program of the edge's machine has it, ask for another one",
+    })
   })
 
   test("is told when every port is taken", async () => {
