@@ -1,7 +1,6 @@
 // The command line of proxy-in: its options, its commands and its help.
 import { readCommandLine, type CommandLine, type Program } from "@restante/protocol"
 import * as files from "node:fs/promises"
-import * as yaml from "yaml"
 import yargs from "yargs"
 import { agentTable, type AgentTable } from "./cli-options.ts"
 import { commands } from "./commands/index.ts"
@@ -12,7 +11,14 @@ export function parseAgentArguments(
   argv: readonly string[],
   { version, environment, output }: Pick<AgentSurroundings, "version" | "environment" | "output">,
 ): Promise<CommandLine<AgentTable, AgentSurroundings>> {
-  const reading = { parser: yargs(), argv, columns: output.columns, environment, yaml, files }
+  const reading = {
+    parser: yargs(),
+    argv,
+    columns: output.columns,
+    environment,
+    yaml: () => import("yaml"),
+    files,
+  }
   return readCommandLine({ ...agentProgram, version }, reading)
 }
 

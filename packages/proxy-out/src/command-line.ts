@@ -1,7 +1,6 @@
 // The command line of proxy-out: its options, its commands and its help.
 import { readCommandLine, type CommandLine, type Program } from "@restante/protocol"
 import * as files from "node:fs/promises"
-import * as yaml from "yaml"
 import yargs from "yargs"
 import { edgeTable, type EdgeTable } from "./cli-options.ts"
 import { commands } from "./commands/index.ts"
@@ -12,7 +11,14 @@ export function parseEdgeArguments(
   argv: readonly string[],
   { version, environment, output }: Pick<EdgeSurroundings, "version" | "environment" | "output">,
 ): Promise<CommandLine<EdgeTable, EdgeSurroundings>> {
-  const reading = { parser: yargs(), argv, columns: output.columns, environment, yaml, files }
+  const reading = {
+    parser: yargs(),
+    argv,
+    columns: output.columns,
+    environment,
+    yaml: () => import("yaml"),
+    files,
+  }
   return readCommandLine({ ...edgeProgram, version }, reading)
 }
 

@@ -32,11 +32,11 @@ export interface TunnelEntry {
 export async function readConfigFile(
   path: string,
   table: OptionTable,
-  { yaml, files }: { readonly yaml: YamlParser; readonly files: FileReader },
+  { yaml, files }: { readonly yaml: () => Promise<YamlParser>; readonly files: FileReader },
 ): Promise<FileSource> {
   const { text, mode } = await readWhole(path, files)
   const reader = new FileMap(path, table)
-  const root = parseYaml(yaml, text, path)
+  const root = parseYaml(await yaml(), text, path)
   reader.read(root)
   return {
     given: reader.given,

@@ -35,7 +35,8 @@ export interface TunnelSettings extends Settings {
 /** Where the configuration comes from besides the command line. */
 export interface Sources {
   readonly environment: Environment
-  readonly yaml: YamlParser
+  /** Loads the parser. A program without a file starts sooner without it. */
+  readonly yaml: () => Promise<YamlParser>
   readonly files: FileReader
 }
 

@@ -10,7 +10,6 @@ import {
   type Program,
 } from "../../src/index.ts"
 import * as files from "node:fs/promises"
-import * as yaml from "yaml"
 import yargs from "yargs"
 import { commandError } from "./kit.ts"
 
@@ -67,7 +66,14 @@ const program: Program<typeof table, { readonly mark: string }> = {
 const read = (
   ...argv: readonly string[]
 ): ReturnType<typeof readCommandLine<typeof table, { mark: string }>> =>
-  readCommandLine(program, { parser: yargs(), argv, columns: 80, environment: {}, yaml, files })
+  readCommandLine(program, {
+    parser: yargs(),
+    argv,
+    columns: 80,
+    environment: {},
+    yaml: () => import("yaml"),
+    files,
+  })
 
 describe("a command", () => {
   test("gets its options, its positionals and its surroundings, and its result is the exit code", async () => {

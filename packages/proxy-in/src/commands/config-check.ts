@@ -1,7 +1,6 @@
 // `proxy-in config check FILE`: says what is wrong in a configuration file, before a start does.
 import * as files from "node:fs/promises"
 import { checkConfigFile, command } from "@restante/protocol"
-import * as yaml from "yaml"
 import { agentTable } from "../cli-options.ts"
 import type { AgentSurroundings } from "../surroundings.ts"
 import { startSteps } from "../tunnel-options.ts"
@@ -19,7 +18,11 @@ export const configCheck = command({
   ],
   run: async ({ positionals: [path = ""] }, { output, errors }: AgentSurroundings) => {
     const program = { prefix: "PROXY_IN", options: agentTable }
-    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files, startSteps })
+    const { problems, notes, exitCode } = await checkConfigFile(program, path, {
+      yaml: () => import("yaml"),
+      files,
+      startSteps,
+    })
     for (const problem of problems) errors.write(`${problem}\n`)
     if (problems.length === 0) output.write(`${path} is fine\n`)
     for (const note of notes) output.write(`${note}\n`)

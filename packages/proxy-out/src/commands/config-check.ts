@@ -1,7 +1,6 @@
 // `proxy-out config check FILE`: says what is wrong in a configuration file, before a start does.
 import * as files from "node:fs/promises"
 import { checkConfigFile, command } from "@restante/protocol"
-import * as yaml from "yaml"
 import { edgeTable } from "../cli-options.ts"
 import { edgeStartSteps } from "../start-steps.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
@@ -21,7 +20,11 @@ export const configCheck = command({
     const { output, errors } = around
     const startSteps = edgeStartSteps(around.makeLog("silent"))
     const program = { prefix: "PROXY_OUT", options: edgeTable }
-    const { problems, notes, exitCode } = await checkConfigFile(program, path, { yaml, files, startSteps })
+    const { problems, notes, exitCode } = await checkConfigFile(program, path, {
+      yaml: () => import("yaml"),
+      files,
+      startSteps,
+    })
     for (const problem of problems) errors.write(`${problem}\n`)
     if (problems.length === 0) output.write(`${path} is fine\n`)
     for (const note of notes) output.write(`${note}\n`)

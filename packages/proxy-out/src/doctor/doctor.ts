@@ -2,7 +2,6 @@
 import { runSteps, type Finding, type Step } from "@restante/protocol"
 import { edgeFindings, type EdgeFindingCode } from "./findings.ts"
 import { dataStep, filesStep, portStep, tokenStep } from "./machine-steps.ts"
-import { latencyStep, policyStep, redisStep } from "./redis-steps.ts"
 
 export interface DoctorOptions {
   readonly host: string
@@ -36,9 +35,9 @@ export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     redisUrl === undefined
       ? [{ name: "redis", needs: [], run: () => Promise.resolve({ code: "redis_none" }) }]
       : [
-          { name: "redis", needs: [], run: () => redisStep(redisUrl) },
-          { name: "policy", needs: ["redis"], run: () => policyStep(redisUrl) },
-          { name: "latency", needs: ["redis"], run: () => latencyStep(redisUrl) },
+          { name: "redis", needs: [], run: async () => (await redisSteps()).redisStep(redisUrl) },
+          { name: "policy", needs: ["redis"], run: async () => (await redisSteps()).policyStep(redisUrl) },
+          { name: "latency", needs: ["redis"], run: async () => (await redisSteps()).latencyStep(redisUrl) },
         ]
   return runSteps(edgeFindings, [
     { name: "port", needs: [], run: () => portStep(options) },
@@ -48,3 +47,6 @@ export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     { name: "files", needs: [], run: () => filesStep(options) },
   ])
 }
+
+/** With them comes a whole Redis client. */
+const redisSteps = (): Promise<typeof import("./redis-steps.ts")> => import("./redis-steps.ts")
