@@ -1,4 +1,5 @@
 import { defineConfig } from "vitest/config"
+import { LongestFirst } from "./scripts/longest-first.ts"
 
 // Tests and packages are read from source, without a build.
 const resolve = { conditions: ["@restante/source"] }
@@ -12,7 +13,9 @@ export default defineConfig({
     benchmark: { include: ["packages/*/test/**/*.bench.ts"] },
     globalSetup: ["./scripts/test-setup.mjs"],
     reporters: ["default", "./scripts/closing-line.mjs"],
-    maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
+    // More than there are cores to count on: most of the long files wait more than they compute.
+    maxWorkers: 4,
     // Concurrent tests are those that mostly wait, for example for a network that is away for 10 s.
     maxConcurrency: 16,
     // Longer ones say so themselves.

@@ -56,7 +56,13 @@ const root = fileURLToPath(new URL("..", import.meta.url))
 const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
   cwd: root,
   stdio: "inherit",
-  env: { ...process.env, RESTANTE_REDIS_SERVER: paths.redis, RESTANTE_CHROMIUM: paths.chromium },
+  env: {
+    ...process.env,
+    RESTANTE_REDIS_SERVER: paths.redis,
+    RESTANTE_CHROMIUM: paths.chromium,
+    // The tests start Node about a thousand times; what it has compiled once it need not compile again.
+    NODE_COMPILE_CACHE: join(root, "node_modules", ".cache", "node"),
+  },
 })
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"]) process.on(signal, () => tests.kill(signal))
 tests.on("exit", (code) => process.exit(code ?? 1))

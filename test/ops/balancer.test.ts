@@ -59,40 +59,8 @@ for (const transport of transports) {
     },
   })
 
-  describe(`edges behind HAProxy, the agent over ${transport}`, { timeout: 60_000 }, () => {
-    test("200 clients are answered, all in one session of the agent", async ({ world }) => {
-      await world.startAgent()
-      const answered = Array.from({ length: 200 }, async (_, index) =>
-        fetchWhole(`${world.balancer.url}/${index}`),
-      )
-      const statuses = (await Promise.all(answered)).map((answer) => answer.status)
-      expect(statuses).toEqual(Array.from({ length: 200 }, () => 200))
-      expect(attachments(world)).toBe(1)
-    })
-
-    test("bodies cross unchanged, both ways", async ({ world }) => {
-      await world.startAgent()
-      expect(await readBulk(await begin(`${world.balancer.url}/download`))).toEqual({ bytes: bulkBytes })
-      const headers = { "content-length": bulkBytes }
-      const upload = request(`${world.balancer.url}/upload`, { method: "PUT", headers, agent: false })
-      const [[answer]] = await Promise.all([
-        once(upload, "response") as Promise<[IncomingMessage]>,
-        writeBulk(upload, bulkBytes),
-      ])
-      expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ bytes: bulkBytes })
-    })
-
-    test("an event is with the client before the next one is sent", async ({ world }) => {
-      await world.startAgent()
-      const stream = await begin(`${world.balancer.url}/events`)
-      const events = stream.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>
-      for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {
-        world.answers.get("/events")?.write(event)
-        expect((await events.next()).value).toBe(event)
-      }
-      stream.destroy()
-    })
-
+  // These mostly wait, for HAProxy as much as for a poll's end: over both transports at the same time.
+  describe(`edges behind HAProxy, the agent over ${transport}`, { timeout: 60_000, concurrent: true }, () => {
     test("an agent that has nothing to do keeps its session beyond a long poll", async ({ world }) => {
       await world.startAgent()
       await passTime(28_000)
@@ -100,58 +68,93 @@ for (const transport of transports) {
       expect(attachments(world)).toBe(1)
     })
 
-    test("when the agent's edge is killed it attaches at the other, and clients are answered again", async ({
-      world,
-    }) => {
-      await world.startAgent()
-      const home = await edgeWithAgent(world)
-      await home.program.kill()
-      expect((await fetchWhole(`${world.balancer.url}/`)).status).toBe(200)
-      await until("both edges' lines of it to be read", () => attachments(world) === 2)
-    })
+    describe("one after the other", { concurrent: false }, () => {
+      test("200 clients are answered, all in one session of the agent", async ({ world }) => {
+        await world.startAgent()
+        const answered = Array.from({ length: 200 }, async (_, index) =>
+          fetchWhole(`${world.balancer.url}/${index}`),
+        )
+        const statuses = (await Promise.all(answered)).map((answer) => answer.status)
+        expect(statuses).toEqual(Array.from({ length: 200 }, () => 200))
+        expect(attachments(world)).toBe(1)
+      })
 
-    test("a GET that waits at an edge that is killed is answered through the other", async ({ world }) => {
-      const waiting = fetchWhole(`${world.balancer.url}/`)
-      const edge = await until("the request to wait at an edge", () =>
-        edgeWith(world, (one) => one.exchanges.live === 1),
-      )
-      await edge.program.kill()
-      await world.startAgent()
-      expect((await waiting).status).toBe(200)
-    })
+      test("bodies cross unchanged, both ways", async ({ world }) => {
+        await world.startAgent()
+        expect(await readBulk(await begin(`${world.balancer.url}/download`))).toEqual({ bytes: bulkBytes })
+        const headers = { "content-length": bulkBytes }
+        const upload = request(`${world.balancer.url}/upload`, { method: "PUT", headers, agent: false })
+        const [[answer]] = await Promise.all([
+          once(upload, "response") as Promise<[IncomingMessage]>,
+          writeBulk(upload, bulkBytes),
+        ])
+        expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ bytes: bulkBytes })
+      })
 
-    test("a POST that waits at an edge that is killed is not repeated: 502", async ({ world }) => {
-      const waiting = fetchWhole(`${world.balancer.url}/`, { method: "POST", body: "once" })
-      const edge = await until("the request to wait at an edge", () =>
-        edgeWith(world, (one) => one.exchanges.live === 1),
-      )
-      await edge.program.kill()
-      expect((await waiting).status).toBe(502)
-    })
+      test("an event is with the client before the next one is sent", async ({ world }) => {
+        await world.startAgent()
+        const stream = await begin(`${world.balancer.url}/events`)
+        const events = stream.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>
+        for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {
+          world.answers.get("/events")?.write(event)
+          expect((await events.next()).value).toBe(event)
+        }
+        stream.destroy()
+      })
 
-    test("an edge that is told to stop finishes what its agent is doing", async ({ world }) => {
-      await world.startAgent()
-      const home = await edgeWithAgent(world)
-      const running = fetchWhole(`${world.balancer.url}/silent`)
-      await until("the request to reach the upstream", () => world.answers.has("/silent"))
-      home.program.signal("SIGTERM")
-      await until("the edge to be stopping", () => home.program.hasLogged("stopping"))
-      // The balancer has seen by now that this edge takes nothing new.
-      await passTime(4000)
-      world.answers.get("/silent")?.end("finished")
-      expect((await running).text).toBe("finished")
-    })
+      test("when the agent's edge is killed it attaches at the other, and clients are answered again", async ({
+        world,
+      }) => {
+        await world.startAgent()
+        const home = await edgeWithAgent(world)
+        await home.program.kill()
+        expect((await fetchWhole(`${world.balancer.url}/`)).status).toBe(200)
+        await until("both edges' lines of it to be read", () => attachments(world) === 2)
+      })
 
-    test("the private server learns who the client is, whatever the client says", async ({ world }) => {
-      await world.startAgent()
-      const headers = { "x-forwarded-for": "203.0.113.7" }
-      expect((await fetchWhole(`${world.balancer.url}/`, { headers })).text).toBe("127.0.0.1, 127.0.0.1")
-    })
+      test("a GET that waits at an edge that is killed is answered through the other", async ({ world }) => {
+        const waiting = fetchWhole(`${world.balancer.url}/`)
+        const edge = await until("the request to wait at an edge", () =>
+          edgeWith(world, (one) => one.exchanges.live === 1),
+        )
+        await edge.program.kill()
+        await world.startAgent()
+        expect((await waiting).status).toBe(200)
+      })
 
-    test("a client sees neither the balancer's cookie nor the operator's pages", async ({ world }) => {
-      await world.startAgent()
-      expect((await fetchWhole(`${world.balancer.url}/`)).headers).not.toHaveProperty("set-cookie")
-      expect((await fetchWhole(`${world.balancer.url}/.restante/v1/status`)).status).toBe(404)
+      test("a POST that waits at an edge that is killed is not repeated: 502", async ({ world }) => {
+        const waiting = fetchWhole(`${world.balancer.url}/`, { method: "POST", body: "once" })
+        const edge = await until("the request to wait at an edge", () =>
+          edgeWith(world, (one) => one.exchanges.live === 1),
+        )
+        await edge.program.kill()
+        expect((await waiting).status).toBe(502)
+      })
+
+      test("an edge that is told to stop finishes what its agent is doing", async ({ world }) => {
+        await world.startAgent()
+        const home = await edgeWithAgent(world)
+        const running = fetchWhole(`${world.balancer.url}/silent`)
+        await until("the request to reach the upstream", () => world.answers.has("/silent"))
+        home.program.signal("SIGTERM")
+        await until("the edge to be stopping", () => home.program.hasLogged("stopping"))
+        // The balancer has seen by now that this edge takes nothing new.
+        await passTime(4000)
+        world.answers.get("/silent")?.end("finished")
+        expect((await running).text).toBe("finished")
+      })
+
+      test("the private server learns who the client is, whatever the client says", async ({ world }) => {
+        await world.startAgent()
+        const headers = { "x-forwarded-for": "203.0.113.7" }
+        expect((await fetchWhole(`${world.balancer.url}/`, { headers })).text).toBe("127.0.0.1, 127.0.0.1")
+      })
+
+      test("a client sees neither the balancer's cookie nor the operator's pages", async ({ world }) => {
+        await world.startAgent()
+        expect((await fetchWhole(`${world.balancer.url}/`)).headers).not.toHaveProperty("set-cookie")
+        expect((await fetchWhole(`${world.balancer.url}/.restante/v1/status`)).status).toBe(404)
+      })
     })
   })
 }

@@ -39,6 +39,7 @@ export class Program implements AsyncDisposable {
       stdio: ["ignore", "pipe", "pipe"],
       env: {
         PATH: process.env["PATH"],
+        NODE_COMPILE_CACHE: process.env["NODE_COMPILE_CACHE"],
         ...environment,
         ...(token === undefined ? {} : { RESTANTE_TOKEN: token }),
       },
