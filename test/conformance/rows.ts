@@ -169,7 +169,7 @@ export const rows: readonly Row[] = [
     38,
     "Limits",
     "9110 §5.4, §15.5.9, §15.5.14, §15.5.15; 6585 §5",
-    "Head 64 KiB, target 16 KiB, 256 lines, trailers 16 KiB; `--max-body-size`, `--head-timeout`, `--body-timeout`, `--idle-timeout`. A body that drips is bounded by its pauses, not by its rate: streams of few bytes an hour are legitimate.",
+    "Head 64 KiB, target 16 KiB, 256 lines, trailers 16 KiB; `--max-body-size`, `--head-timeout`, `--body-timeout`, `--idle-timeout`, `--min-rate`. A body without a length is bounded by its pauses, not by its rate, unless `--min-stream-rate` is given: streams of few bytes an hour are legitimate.",
   ),
   differs(
     39,

@@ -112,6 +112,7 @@ function numberOf(text: string): number {
 
 const units: Readonly<Record<string, number>> = {
   "": 1,
+  B: 1,
   KiB: 1024,
   MiB: 1024 ** 2,
   GiB: 1024 ** 3,

@@ -8,6 +8,7 @@ const text = (good: string): Pick<OptionCase, "good" | "reads"> => ({ good, read
 export const edgeCases: Readonly<Record<keyof EdgeTable, OptionCase>> = {
   port: { good: "8080", reads: 8080, bad: "65536", says: /whole number from 0 to 65535/ },
   host: { ...text("127.0.0.1"), bad: "http://x", says: /not an address to listen on/ },
+  "max-open-connections": { good: "500", reads: 500, bad: "9", says: /whole number from 10 to 1000000/ },
   domain: { ...text("tunnels.example"), bad: "a.example:80", says: /not a domain/ },
   "tls-cert": {
     good: "/server.pem",
@@ -50,6 +51,8 @@ export const edgeCases: Readonly<Record<keyof EdgeTable, OptionCase>> = {
   "head-timeout": { good: "5s", reads: 5000, bad: "5sec", says: /Units are ms, s, m, h and d/ },
   "body-timeout": { good: "2m", reads: 120_000, bad: "2", says: /It needs a unit/ },
   "idle-timeout": { good: "1s", reads: 1000, bad: "never", says: /not a duration/ },
+  "min-rate": { good: "1KiB", reads: 1024, bad: "16 B/s", says: /not a size/ },
+  "min-stream-rate": { good: "16B", reads: 16, bad: "slow", says: /not a size/ },
   "error-page": {
     ...text("/page.html"),
     bad: "/no/such.html",

@@ -14,6 +14,8 @@ import {
   type Secret,
 } from "@restante/protocol"
 import { defaultMaxConnections, defaultMaxPerAddress, dispatches } from "./edge-options.ts"
+import { defaultMaxOpenConnections } from "./ingress/admission.ts"
+import { defaultPatience } from "./ingress/patience.ts"
 import { accessLogFormats } from "./observe/access-line.ts"
 import {
   bodySize,
@@ -21,8 +23,9 @@ import {
   holdsPassword,
   parseDomain,
   parseHost,
-  parsePorts,
   parseTrustedProxy,
+  portRange,
+  rate,
 } from "./option-readers.ts"
 
 const hourMs = 3_600_000
@@ -41,6 +44,13 @@ export const edgeTable = {
     help: "address to listen on, as a number or name; without it all addresses of this machine",
     schema: { type: "string", pattern: "^[^/]+$" },
     read: parseHost,
+  },
+  "max-open-connections": {
+    group: "Listening",
+    placeholder: "N",
+    help: "most connections to --port, 10 to 1000000; then those at rest make room. At most 85 % of ulimit -n",
+    default: String(defaultMaxOpenConnections),
+    ...wholeNumber(10, 1_000_000),
   },
   domain: {
     group: "Listening",
@@ -146,6 +156,20 @@ export const edgeTable = {
     default: "75s",
     ...duration({ leastMs: 1000, mostMs: 24 * hourMs }),
   },
+  "min-rate": {
+    group: "Requests",
+    live: true,
+    placeholder: "SIZE",
+    help: "bytes per second that a body with a length must come with, and an answer be read with, 0 to 1MiB; slower than that is a pause",
+    ...rate(defaultPatience.minBytesPerSecond),
+  },
+  "min-stream-rate": {
+    group: "Requests",
+    live: true,
+    placeholder: "SIZE",
+    help: "the same for bodies without a length; 0B because a live stream, as of gRPC, may have little to say",
+    ...rate(defaultPatience.minStreamBytesPerSecond),
+  },
   "error-page": {
     group: "Requests",
     live: true,
@@ -162,26 +186,14 @@ export const edgeTable = {
       "TCP ports that agents may ask for, as in 20000-20999 or 20022; without it none. They are opened on --host when an agent asks, " +
       "a named token has to allow them",
     list: true,
-    schema: {
-      type: ["string", "integer"],
-      pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$",
-      minimum: 1,
-      maximum: 65_535,
-    },
-    read: parsePorts,
+    ...portRange,
   },
   "udp-ports": {
     group: "Ports",
     placeholder: "FIRST-LAST",
     help: "the same for UDP ports; without it none",
     list: true,
-    schema: {
-      type: ["string", "integer"],
-      pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$",
-      minimum: 1,
-      maximum: 65_535,
-    },
-    read: parsePorts,
+    ...portRange,
   },
   "udp-timeout": {
     group: "Ports",

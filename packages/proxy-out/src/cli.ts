@@ -23,6 +23,7 @@ const code = await runProxyOut(process.argv.slice(2), {
   home: homedir(),
   allAddresses: addresses.some(({ family }) => family === "IPv6") ? "::" : "0.0.0.0",
   ownAddress: addresses.find(({ family, internal }) => family === "IPv4" && !internal)?.address,
+  maxOpenFiles: maxOpenFiles(),
   makeLog: (level, destination = jsonLines) => pino({ level }, destination),
   makeEdge: (options) => new Edge(options),
 })
@@ -36,6 +37,17 @@ function terminalGone(): boolean {
     return false
   } catch {
     return true
+  }
+}
+
+/** Linux only. */
+function maxOpenFiles(): number | undefined {
+  try {
+    const limits = readFileSync("/proc/self/limits", "latin1")
+    const most = /^Max open files +(\d+)/m.exec(limits)?.[1]
+    return most === undefined ? undefined : Number(most)
+  } catch {
+    return undefined
   }
 }
 

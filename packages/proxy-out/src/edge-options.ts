@@ -17,6 +17,8 @@ export interface EdgeOptions {
   readonly certificates?: Certificates | undefined
   /** A plain port beside a TLS port that sends every client there, 0 to 65535. Default: none. */
   readonly redirectPort?: number | undefined
+  /** Most connections of clients and agents at a time, at least 10. Default 20,000. */
+  readonly maxOpenConnections?: number | undefined
   /** Without TLS: clients may begin with HTTP/2 at once (prior knowledge). Default false. */
   readonly h2c?: boolean | undefined
   /** `redis://` or `rediss://` URL of the shared queue; undefined: the queue lives in this process. May hold a password: never log it. */

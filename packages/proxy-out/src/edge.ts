@@ -223,6 +223,7 @@ async function startEdge(options: EdgeOptions): Promise<RunningEdge> {
       return trustedProxies
     },
     onRefused: (refused) => observers.refused(refused),
+    maxOpenConnections: options.maxOpenConnections,
     certificates: options.certificates,
     redirectPort: options.redirectPort,
     h2c: options.h2c,

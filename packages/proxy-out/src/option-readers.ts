@@ -14,6 +14,16 @@ export const bodySize = {
     text.trim().toLowerCase() === "unlimited" ? Number.POSITIVE_INFINITY : limited.read(text),
 } as const
 
+export const portRange = {
+  schema: { type: ["string", "integer"], pattern: "^[0-9]{1,5}(-[0-9]{1,5})?$", minimum: 1, maximum: 65_535 },
+  read: parsePorts,
+} as const
+
+/** Bytes per second, 0 to 1 MiB. */
+export const rate = (bytesPerSecond: number): Rate => ({ ...slow, default: `${bytesPerSecond}B` })
+const slow = byteSize({ leastBytes: 0, mostBytes: 1024 ** 2 })
+type Rate = typeof slow & { readonly default: string }
+
 export function parseDomain(text: string): string {
   const route = parseRoute(text)
   if (route?.host !== undefined && !route.wildcard && route.prefix === "") return route.host
@@ -60,7 +70,7 @@ export function parseTrustedProxy(text: string): AddressRange {
   )
 }
 
-export function parsePorts(text: string): PortRange {
+function parsePorts(text: string): PortRange {
   const range = parsePortRange(text)
   if (range !== undefined) return range
   throw new CommandError(

@@ -63,6 +63,7 @@ async function runEdge(
   const edge = around.makeEdge({
     host,
     port: values.port,
+    maxOpenConnections: openConnections(values["max-open-connections"], around),
     ...tls,
     redisUrl: values.redis,
     dispatch: values.dispatch,
@@ -153,6 +154,8 @@ function settingsOf(
       headMs: values["head-timeout"],
       bodyMs: values["body-timeout"],
       idleMs: values["idle-timeout"],
+      minBytesPerSecond: values["min-rate"],
+      minStreamBytesPerSecond: values["min-stream-rate"],
     },
   }
 }
@@ -164,6 +167,11 @@ function warnOfWeakToken({ token, origin }: FoundToken, log: Logger): void {
       "the token is so short that it can be guessed",
     )
   }
+}
+
+/** Files, the tunnels' ports and Redis want some of what the process may open. */
+function openConnections(asked: number, { maxOpenFiles }: EdgeSurroundings): number {
+  return Math.min(asked, Math.floor((maxOpenFiles ?? Number.POSITIVE_INFINITY) * 0.85))
 }
 
 /** Once, to a person: a pipe may end in a log that many can read. */

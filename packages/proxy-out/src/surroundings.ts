@@ -10,6 +10,8 @@ export interface EdgeSurroundings extends Surroundings {
   readonly allAddresses: string
   /** An address of this machine that other machines can reach, if it has one. */
   readonly ownAddress: string | undefined
+  /** How many files, and so connections, the system lets the process open; undefined where that is not known. */
+  readonly maxOpenFiles: number | undefined
   /** `destination`: where its lines go; without one to standard error, as they are. */
   makeLog(level: LogLevel, destination?: { write(line: string): void }): Logger
   makeEdge(options: EdgeOptions): RunningEdge

@@ -78,6 +78,7 @@ export class Endpoints implements MessageRequestPort {
     if (endpoint === "attach") return this.#attach(head, connection)
     const session = this.#options.sessions.get(head.fields.get("restante-session") ?? "")
     if (session === undefined) return new ReplyRequest(head, connection, problemResponse("session_unknown"))
+    connection.servesAgent = true
     switch (endpoint) {
       case "poll":
         return new PollRequest(this, session, head, connection)
@@ -114,6 +115,7 @@ export class Endpoints implements MessageRequestPort {
     const credential = given === undefined ? undefined : this.#options.credentials.check(given)
     if (credential === undefined)
       return new ReplyRequest(head, connection, this.#wrongToken(head, connection))
+    connection.servesAgent = true
     return new AttachRequest(head, connection, (hello) => this.#admit(hello, credential))
   }
 

@@ -40,6 +40,14 @@ export const failures = {
     forwarded: "no",
     retryAfterSeconds: 5,
   },
+  connections_full: {
+    status: 503,
+    proxyStatus: "connection_limit_reached",
+    title: "Too many connections are open already.",
+    advice: "Many others are connected as well. Try again in a few seconds.",
+    forwarded: "no",
+    retryAfterSeconds: 5,
+  },
   edge_stopping: {
     status: 503,
     proxyStatus: "destination_unavailable",

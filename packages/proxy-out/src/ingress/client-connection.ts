@@ -4,10 +4,13 @@ import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
 import type { Http1Limits, MessageSink, RequestHead, Scheme } from "@restante/protocol"
 import type { RequestHandler } from "../exchange/client.ts"
+import type { Guest } from "./admission.ts"
 import { awaitSilence } from "./half-closed.ts"
 import { Http1Client } from "./http1-client.ts"
 import type { Http1Connection } from "./http1-client.ts"
+import type { Patience } from "./patience.ts"
 import { plainAddress } from "./plain-address.ts"
+import { type ConnectionPhase, Watch } from "./watch.ts"
 
 /** Who gets an answer of ours. */
 export type Peer = Pick<ClientConnection, "remoteAddress" | "phase">
@@ -19,21 +22,19 @@ export interface ConnectionPort {
   onClosed(connection: ClientConnection): void
 }
 
-export type ConnectionPhase = "idle" | "head" | "body" | "response" | "raw"
-
 /** Pipelined requests that may wait behind a running one, in bytes; beyond that the socket is not read. */
 const maxPipelinedBytes = 64 * 1024
 /** After a final answer the client may still be sending: this much is read and dropped so that it can read the answer. */
 const maxLingerBytes = 16 * 1024 * 1024
 const lingerMs = 2000
 
-export class ClientConnection implements MessageSink<RequestHead>, Http1Connection {
+export class ClientConnection implements MessageSink<RequestHead>, Http1Connection, Guest {
   readonly socket: Socket
   /** How an exchange sees this client. */
   readonly client: Http1Client
   readonly scheme: Scheme
   /** The TCP connection: the socket itself, or what carries its TLS. */
-  readonly #under: Socket
+  readonly under: Socket
   readonly #port: ConnectionPort
   readonly #reader: RequestReader
   #handler: RequestHandler | undefined
@@ -52,14 +53,14 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   #remoteAddress: string | undefined
   /** Something of the running request's final answer has been written: no other answer may follow. */
   #answerBegun = false
-  #active = true
-  #quietSweeps = 0
   /** Called when the connection ends before another request came on it. */
   whenEnded: (() => void) | undefined
-  /** An agent speaks on it: it stays open while the edge waits for what runs. */
+  /** An agent that was let in speaks on it: it stays open while the edge waits for what runs. */
   servesAgent = false
-  #sweptPhase: ConnectionPhase = "idle"
-  #takenBytes = 0
+  /** It has brought a request. */
+  known = false
+  readonly #watch = new Watch()
+  #bodyHasLength = false
 
   /** `under`: the connection that carries a TLS socket. */
   constructor(
@@ -69,7 +70,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     under: Socket = socket,
   ) {
     this.socket = socket
-    this.#under = under
+    this.under = under
     this.scheme = under === socket ? "http" : "https"
     this.client = new Http1Client(this)
     this.#port = port
@@ -91,25 +92,18 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     return this.#requestEnded ? "response" : "body"
   }
 
-  /**
-   * Looked at once per sweep: for how many sweeps nothing that counts has happened in the present phase. While a head is
-   * read every sweep counts, so that a byte now and then does not keep it open; while we hold the client back none does;
-   * while it reads the answer only those in which it takes nothing.
-   */
-  sweep(): { phase: ConnectionPhase; quiet: number } {
+  /** Looked at once per sweep: for how many sweeps the client has not done its part of the present phase. */
+  sweep(patience: Patience, sweepMs: number): { phase: ConnectionPhase; quiet: number } {
     const phase = this.phase
-    const takenBytes = this.socket.bytesWritten - this.socket.writableLength
-    const moved =
-      phase !== this.#sweptPhase ||
-      this.#handler?.patient === true ||
-      (phase === "response" || this.#pausedByHandler
-        ? this.socket.writableLength === 0 || takenBytes !== this.#takenBytes
-        : this.#active && phase !== "head")
-    this.#quietSweeps = moved ? 0 : this.#quietSweeps + 1
-    this.#active = false
-    this.#sweptPhase = phase
-    this.#takenBytes = takenBytes
-    return { phase, quiet: this.#quietSweeps }
+    const { bytesRead, bytesWritten, writableLength: unsentBytes } = this.socket
+    const patient = this.#handler?.patient === true
+    const [heldBack, hasLength] = [this.#pausedByHandler, this.#bodyHasLength]
+    const watched = { phase, heldBack, patient, hasLength, bytesRead, bytesWritten, unsentBytes }
+    return { phase, quiet: this.#watch.sweep(watched, patience, sweepMs) }
+  }
+
+  get restSweeps(): number {
+    return this.servesAgent ? 0 : this.#watch.restSweeps(this.phase)
   }
 
   // For the handler of the running request.
@@ -177,7 +171,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   /** Breaks the connection so that no client can take what it has for whole (RFC 9112 §8). */
   reset(): void {
     this.#handler = undefined
-    this.#under.resetAndDestroy()
+    this.under.resetAndDestroy()
   }
 
   /** The client takes nothing of its answer any more: whoever makes it is told to stop. */
@@ -206,8 +200,13 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
 
   /** No further request; closes at once when none is running. */
   close(): void {
-    this.#closing = true
+    this.closeBehind()
     if (this.#handler === undefined) this.socket.destroySoon()
+  }
+
+  /** No further request behind this one, or the one that is being handed over. */
+  closeBehind(): void {
+    this.#closing = true
   }
 
   // For the reader.
@@ -216,6 +215,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     this.#requestEnded = false
     this.#answerBegun = false
     this.whenEnded = undefined
+    this.#bodyHasLength = head.body.kind === "length"
     this.#handler = this.#port.onRequest(head, this)
   }
 
@@ -229,7 +229,6 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
   }
 
   readonly #onBytes = (bytes: Buffer): void => {
-    this.#active = true
     if (this.#lingering > 0) return this.#drop(bytes)
     if (this.#raw) return this.#handler?.onBody(bytes)
     this.#reading = true

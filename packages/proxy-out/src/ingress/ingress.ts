@@ -13,6 +13,7 @@ import { failures } from "../exchange/failures.ts"
 import type { FailureCode, FailureTraits } from "../exchange/failures.ts"
 import { isAgents } from "../attach/endpoint-names.ts"
 import type { RefusedRequest } from "../observe/settled-exchange.ts"
+import { Admission, defaultMaxOpenConnections, type Guest } from "./admission.ts"
 import { ClientConnection } from "./client-connection.ts"
 import type { Client, RequestHandler } from "../exchange/client.ts"
 import type { ConnectionPort, Peer } from "./client-connection.ts"
@@ -22,6 +23,7 @@ import { PageRequest } from "./h2/page-request.ts"
 import { takeByPreface } from "./h2/preface.ts"
 import { endsHere, optionsAnswer } from "./max-forwards.ts"
 import { defaultPatience, type Patience } from "./patience.ts"
+import { losePatience } from "./lose-patience.ts"
 import { Redirect } from "./redirect.ts"
 import { Refusal } from "./refusal.ts"
 import type { TrustedProxies } from "./trusted-proxies.ts"
@@ -49,6 +51,8 @@ export interface IngressOptions {
   readonly attach: (head: RequestHead, connection: ClientConnection) => RequestHandler | undefined
   /** A connection whose request is for people: an HTTP server of its own goes on with it. */
   readonly admin: (socket: Duplex) => void
+  /** Most connections, at least 1. Default `defaultMaxOpenConnections`. */
+  readonly maxOpenConnections?: number | undefined
   /** With them `port` speaks TLS, and HTTP/2 with whom likes it. */
   readonly certificates?: Certificates | undefined
   /** A port beside a TLS port that sends everybody there. */
@@ -63,7 +67,6 @@ const reservedPrefix = "/.restante/"
 const sweepMs = 1000
 /** A client that is slow to read the last answer before a stop is waited for this long. */
 const flushMs = 10_000
-const maxConnections = 20_000
 const socketOptions = { noDelay: true, keepAlive: true, keepAliveInitialDelay: 60_000, allowHalfOpen: true }
 
 export class Ingress implements ConnectionPort, Http2Port {
@@ -73,17 +76,21 @@ export class Ingress implements ConnectionPort, Http2Port {
   readonly #door: TlsDoor | undefined
   readonly #connections = new Set<ClientConnection>()
   readonly #http2Connections = new Set<Http2Connection>()
+  readonly #admission: Admission
   #port = 0
   #sweeper: NodeJS.Timeout | undefined
 
   constructor(options: IngressOptions) {
     this.#options = options
-    const { certificates, redirectPort, h2c } = options
+    const { certificates, redirectPort, h2c, maxOpenConnections: most = defaultMaxOpenConnections } = options
+    const admission = new Admission({ most, guests: () => this.#guests(), now: () => performance.now() })
+    this.#admission = admission
     const http1 = (socket: Socket, port: ConnectionPort = this, under = socket): void => {
       this.#connections.add(new ClientConnection(socket, port, undefined, under))
     }
-    const http2 = (socket: Socket, scheme: Scheme): void => {
-      this.#http2Connections.add(new Http2Connection(socket, scheme, this))
+    const http2 = (socket: Socket, scheme: Scheme, under = socket): void => {
+      if (admission.admit(under)) this.#http2Connections.add(new Http2Connection(socket, scheme, this, under))
+      else under.destroy()
     }
     let take = (socket: Socket): void => http1(socket)
     if (certificates !== undefined) {
@@ -91,7 +98,7 @@ export class Ingress implements ConnectionPort, Http2Port {
         certificates,
         handshakeMs: patienceOf(options).headMs,
         onSecure: (socket, under, protocol) =>
-          protocol === "h2" ? http2(socket, "https") : http1(socket, this, under),
+          protocol === "h2" ? http2(socket, "https", under) : http1(socket, this, under),
       })
       this.#door = door
       take = (socket) => door.take(socket)
@@ -104,12 +111,18 @@ export class Ingress implements ConnectionPort, Http2Port {
           () => http1(socket),
         )
     }
-    this.#server = createServer(socketOptions, take)
-    this.#server.maxConnections = maxConnections
+    const server = (serve: (socket: Socket) => void): Server => {
+      const made = createServer(socketOptions, (socket) => {
+        admission.enter(socket)
+        if (!socket.destroyed) serve(socket)
+      })
+      made.maxConnections = admission.hardLimit
+      return made
+    }
+    this.#server = server(take)
     if (redirectPort !== undefined) {
       const redirect = new Redirect({ httpsPort: () => this.#port, dateLine: options.dateLine, port: this })
-      this.#redirectServer = createServer(socketOptions, (socket) => http1(socket, redirect))
-      this.#redirectServer.maxConnections = maxConnections
+      this.#redirectServer = server((socket) => http1(socket, redirect))
     }
   }
 
@@ -158,13 +171,16 @@ export class Ingress implements ConnectionPort, Http2Port {
 
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler {
     const { method } = head
+    if (!connection.known) {
+      connection.known = true
+      if (!this.#admission.admit(connection.under)) return this.#oneTooMany(head, connection)
+    }
     if (method === "CONNECT" || method === "TRACE")
       return this.#refusal(head, connection, "method_not_allowed")
     if (endsHere(head)) return this.#lastHop(head, connection)
     if (originTarget(head).startsWith(reservedPrefix)) {
-      const agent = this.#options.attach(head, connection)
-      connection.servesAgent = agent !== undefined
-      return agent ?? this.#handToPeople(head, connection)
+      connection.servesAgent = false
+      return this.#options.attach(head, connection) ?? this.#handToPeople(head, connection)
     }
     return this.#options.accept(head, connection)
   }
@@ -212,6 +228,18 @@ export class Ingress implements ConnectionPort, Http2Port {
     server.on("error", (error) => log.error({ err: error }, "listener failed"))
     const address = server.address()
     return typeof address === "object" && address !== null ? address.port : port
+  }
+
+  *#guests(): Iterable<Guest> {
+    yield* this.#connections
+    yield* this.#http2Connections
+  }
+
+  /** There is no room for it; an agent gets in all the same. */
+  #oneTooMany(head: RequestHead, connection: ClientConnection): RequestHandler {
+    const agent = head.target.startsWith(reservedPrefix) ? this.#options.attach(head, connection) : undefined
+    if (!connection.servesAgent) connection.closeBehind()
+    return agent ?? this.#refusal({ ...head, keepAlive: false }, connection, "connections_full")
   }
 
   #lastHop(head: RequestHead, connection: ClientConnection): RequestHandler {
@@ -269,31 +297,12 @@ export class Ingress implements ConnectionPort, Http2Port {
   #armSweep(): void {
     this.#sweeper = setTimeout(() => {
       const patience = patienceOf(this.#options)
-      for (const connection of this.#connections) this.#check(connection, patience)
+      for (const connection of this.#connections)
+        losePatience(connection, patience, sweepMs, () => this.timeout(connection))
       for (const connection of this.#http2Connections) connection.sweep(patience, sweepMs)
       this.#armSweep()
     }, sweepMs)
     this.#sweeper.unref()
-  }
-
-  #check(connection: ClientConnection, { idleMs, headMs, bodyMs, stalledReaderMs }: Patience): void {
-    const { phase, quiet } = connection.sweep()
-    const quietMs = quiet * sweepMs
-    switch (phase) {
-      case "idle":
-        if (quietMs >= idleMs) connection.close()
-        return
-      case "head":
-        if (quietMs >= headMs) connection.giveUp(this.timeout(connection))
-        return
-      case "body":
-        if (quietMs >= bodyMs) connection.giveUp(this.timeout(connection))
-        return
-      case "response":
-        if (quietMs >= stalledReaderMs) connection.abandon()
-        return
-      case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
-    }
   }
 }
 

@@ -57,6 +57,9 @@ describe("options", () => {
     [["--head-timeout", "5s"], { patience: { headMs: 5000, bodyMs: 60_000, idleMs: 75_000 } }],
     [["--body-timeout", "2m"], { patience: { headMs: 30_000, bodyMs: 120_000, idleMs: 75_000 } }],
     [["--idle-timeout", "1s"], { patience: { headMs: 30_000, bodyMs: 60_000, idleMs: 1000 } }],
+    [["--min-rate", "1KiB"], { patience: { minBytesPerSecond: 1024, minStreamBytesPerSecond: 0 } }],
+    [["--min-stream-rate", "8B"], { patience: { minBytesPerSecond: 16, minStreamBytesPerSecond: 8 } }],
+    [["--max-open-connections", "500"], { maxOpenConnections: 500 }],
     [["--domain", "Tunnels.Example"], { domain: "tunnels.example" }],
     [["--tokens-file", "/etc/restante/tokens.json"], { tokensFile: "/etc/restante/tokens.json" }],
     [["--default-token", "off"], { token: undefined }],
@@ -219,6 +222,9 @@ describe("help and version", () => {
                                     80)
           --host ADDRESS            address to listen on, as a number or name; without
                                     it all addresses of this machine
+          --max-open-connections N  most connections to --port, 10 to 1000000; then
+                                    those at rest make room. At most 85 % of ulimit -n
+                                    (default 20000)
           --domain DOMAIN           the domain whose names are tunnels: NAME.DOMAIN.
                                     Names that nobody has served get 404. Without it the
                                     first label of any host may be a tunnel's name
@@ -259,6 +265,12 @@ describe("help and version", () => {
                                     then the client gets 408 (default 60s)
           --idle-timeout DURATION   how long a client's connection may lie idle between
                                     requests, 1s to 24h; then it is closed (default 75s)
+          --min-rate SIZE           bytes per second that a body with a length must come
+                                    with, and an answer be read with, 0 to 1MiB; slower
+                                    than that is a pause (default 16B)
+          --min-stream-rate SIZE    the same for bodies without a length; 0B because a
+                                    live stream, as of gRPC, may have little to say
+                                    (default 0B)
           --error-page FILE         an HTML page for browsers instead of the built-in
                                     one when the edge answers itself; it may say
                                     {{status}}, {{title}}, {{code}}, {{exchange}},

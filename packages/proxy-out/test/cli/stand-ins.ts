@@ -51,6 +51,7 @@ export async function proxyOut(argv: readonly string[], circumstances: Circumsta
     onReload: () => {},
     home: circumstances.home ?? "/nowhere",
     allAddresses: "::",
+    maxOpenFiles: undefined,
     ownAddress: circumstances.ownAddress,
     makeLog: (level, destination = { write: (line) => void (run.logged += line) }) => {
       logLevel = level

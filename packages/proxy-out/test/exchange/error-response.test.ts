@@ -132,6 +132,7 @@ describe.each(codes)("%s", (code) => {
 test("Retry-After stands where trying again soon makes sense, and nowhere else", () => {
   const withRetry = codes.filter((code) => answerTo(code).get("retry-after") !== undefined)
   expect(withRetry.toSorted()).toEqual([
+    "connections_full",
     "edge_stopping",
     "no_agent",
     "not_delivered",

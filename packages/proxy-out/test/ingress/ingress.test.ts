@@ -250,11 +250,19 @@ describe("a client that dawdles", () => {
     expect([client.statuses(), door.gone]).toEqual([[408], ["/x"]])
   })
 
+  test("over a body that drips gets 408 after 60 s, although a byte comes now and then", async () => {
+    await using door = await new Door().start()
+    using client = await new Client(door.port).connected()
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nContent-Length: 1000\r\n\r\n")
+    await pass(63, () => client.send("x"))
+    expect([client.statuses(), door.gone]).toEqual([[408], ["/x"]])
+  })
+
   test("but keeps sending its body is waited for", async () => {
     await using door = await new Door().start()
     using client = await new Client(door.port).connected()
-    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 200\r\n\r\n")
-    await pass(200, () => client.send("x"))
+    client.send("POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 4000\r\n\r\n")
+    await pass(200, () => client.send("x".repeat(20)))
     await turnsUntil("an answer", () => client.received !== "")
     expect(client.statuses()).toEqual([200])
   })

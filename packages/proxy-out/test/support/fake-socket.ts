@@ -10,6 +10,7 @@ export class FakeSocket extends EventEmitter {
   ended = false
   /** The connection was broken off with RST. */
   wasReset = false
+  bytesRead = 0
   bytesWritten = 0
   readonly #written: Buffer[] = []
   readonly #arrived: Buffer[] = []
@@ -42,7 +43,7 @@ export class FakeSocket extends EventEmitter {
     const sent = typeof bytes === "string" ? Buffer.from(bytes, "latin1") : bytes
     if (this.destroyed) return
     if (this.#paused) this.#arrived.push(sent)
-    else this.emit("data", sent)
+    else this.#bring(sent)
   }
 
   /** The client ends its side. */
@@ -91,7 +92,7 @@ export class FakeSocket extends EventEmitter {
     this.#paused = false
     // As a real one: later, not from within.
     queueMicrotask(() => {
-      while (!this.#paused && this.#arrived.length > 0) this.emit("data", this.#arrived.shift()!)
+      while (!this.#paused && this.#arrived.length > 0) this.#bring(this.#arrived.shift()!)
     })
     return this
   }
@@ -116,5 +117,10 @@ export class FakeSocket extends EventEmitter {
   resetAndDestroy(): this {
     this.wasReset = true
     return this.destroy()
+  }
+
+  #bring(bytes: Buffer): void {
+    this.bytesRead += bytes.length
+    this.emit("data", bytes)
   }
 }

@@ -9,7 +9,8 @@ import type { Client, RequestHandler } from "../../exchange/client.ts"
 import { errorResponse } from "../../exchange/error-response.ts"
 import type { ErrorResponse } from "../../exchange/error-response.ts"
 import { failures } from "../../exchange/failures.ts"
-import type { Patience } from "../patience.ts"
+import { Pace } from "../pace.ts"
+import { bodyPace, type Patience } from "../patience.ts"
 import { responseFields, trailerFields, trailerLines } from "./fields.ts"
 
 export interface Http2ClientOptions {
@@ -43,9 +44,10 @@ export class Http2Client implements Client {
   /** It is a WebSocket: each side ends for itself. */
   #raw = false
   #pauseTold = false
-  #active = true
-  #quietSweeps = 0
-  #unsentAtSweep = 0
+  #receivedBytes = 0
+  #givenBytes = 0
+  readonly #pace = new Pace()
+  #swept: "nothing" | "taking" | "sending" = "nothing"
 
   constructor(options: Http2ClientOptions) {
     const { stream, request, remoteAddress, scheme, ended } = options
@@ -100,6 +102,7 @@ export class Http2Client implements Client {
     const endStream = body.length === 0
     if (!this.#say(() => this.#stream.respond(responseFields(head.status, fields), { endStream }))) return
     if (!endStream) this.#stream.end(body)
+    this.#givenBytes += body.length
     this.#leaveRest()
   }
 
@@ -117,6 +120,7 @@ export class Http2Client implements Client {
   }
 
   data(bytes: Buffer): void {
+    this.#givenBytes += bytes.length
     if (this.#open) this.#stream.write(bytes)
   }
 
@@ -152,6 +156,7 @@ export class Http2Client implements Client {
     const endStream = end === bytes.length || this.#request.method === "HEAD"
     this.#stream.respond(responseFields(head.status, head.fields.raw), { endStream })
     if (!endStream) this.#stream.end(bytes.subarray(end))
+    this.#givenBytes += bytes.length - end
     this.#leaveRest()
   }
 
@@ -175,18 +180,19 @@ export class Http2Client implements Client {
     this.#stream.resume()
   }
 
-  /** Looked at once per sweep: gives up a request whose body has stopped to come, and a client that takes nothing of its answer. */
+  /** Looked at once per sweep: gives up a request whose body comes too slowly or not at all, and a client that takes too little of its answer. */
   sweep(patience: Patience, sweepMs: number): void {
     const unsent = this.#stream.writableLength
-    const awaited =
-      this.#answerBegun || unsent > 0 ? unsent > 0 && unsent >= this.#unsentAtSweep : this.#awaitsBody
-    this.#quietSweeps = awaited && !this.#active ? this.#quietSweeps + 1 : 0
-    this.#active = false
-    this.#unsentAtSweep = unsent
-    const quietMs = this.#quietSweeps * sweepMs
-    if (unsent > 0) {
-      if (quietMs >= patience.stalledReaderMs) this.#giveUp()
-    } else if (quietMs >= patience.bodyMs) this.#giveUp()
+    const does = unsent > 0 ? "taking" : !this.#answerBegun && this.#awaitsBody ? "sending" : "nothing"
+    const doneBytes = does === "sending" ? this.#receivedBytes : this.#givenBytes - unsent
+    if (does === "nothing" || does !== this.#swept) {
+      this.#swept = does
+      this.#pace.begin(doneBytes)
+      return
+    }
+    const hasLength = does === "taking" || this.#request.body.kind === "length"
+    const quiet = this.#pace.missed(doneBytes, (bodyPace(patience, hasLength) * sweepMs) / 1000)
+    if (quiet * sweepMs >= (does === "taking" ? patience.stalledReaderMs : patience.bodyMs)) this.#giveUp()
   }
 
   get #open(): boolean {
@@ -218,7 +224,7 @@ export class Http2Client implements Client {
       this.#trailers = trailerLines(raw ?? [])
     })
     stream.on("data", (bytes: Buffer) => {
-      this.#active = true
+      this.#receivedBytes += bytes.length
       this.#handler?.onBody(bytes)
       this.#tellPause()
     })

@@ -7,6 +7,7 @@ import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, parseRequestHead } from "@restante/protocol"
 import type { RequestHead, Scheme } from "@restante/protocol"
 import type { RequestHandler } from "../../exchange/client.ts"
+import type { Guest } from "../admission.ts"
 import type { Peer } from "../client-connection.ts"
 import { plainAddress } from "../plain-address.ts"
 import type { Patience } from "../patience.ts"
@@ -35,8 +36,9 @@ const connectionWindowBytes = 4 * 1024 * 1024
 /** Node counts in MiB what one connection may keep it from forgetting. */
 const maxSessionMemoryMib = 32
 
-export class Http2Connection {
+export class Http2Connection implements Guest {
   readonly scheme: Scheme
+  readonly under: Socket
   readonly #session: ServerHttp2Session
   readonly #socket: Socket
   readonly #port: Http2Port
@@ -46,9 +48,10 @@ export class Http2Connection {
   #quietSweeps = 0
   #closing = false
 
-  /** `socket` has read nothing yet, or has it in its buffer. */
-  constructor(socket: Socket, scheme: Scheme, port: Http2Port) {
+  /** `socket` has read nothing yet, or has it in its buffer; `under` carries its TLS. */
+  constructor(socket: Socket, scheme: Scheme, port: Http2Port, under: Socket = socket) {
     this.#socket = socket
+    this.under = under
     this.scheme = scheme
     this.#port = port
     this.#remoteAddress = plainAddress(socket.remoteAddress)
@@ -69,6 +72,10 @@ export class Http2Connection {
     let bytes = this.#socket.writableLength
     for (const client of this.#clients) bytes += client.unsentBytes
     return bytes
+  }
+
+  get restSweeps(): number {
+    return this.#clients.size > 0 ? 0 : this.#quietSweeps
   }
 
   /** No further request; what runs goes on (RFC 9113 section 6.8). */
