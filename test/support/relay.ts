@@ -11,6 +11,10 @@ export class Wire implements AsyncDisposable {
   #cut = false
   /** Connections that were made through it. */
   connections = 0
+  /** Each connection ends after this many bytes, both ways together: what has passed until then still arrives. */
+  mostBytes = Infinity
+  /** Connections that ended by that. */
+  worn = 0
 
   /** To that port on loopback. */
   static async to(port: number): Promise<Wire> {
@@ -31,11 +35,19 @@ export class Wire implements AsyncDisposable {
         return
       }
       const far = net.connect({ port, host: "127.0.0.1", noDelay: true })
+      let passedBytes = 0
+      const wear = (bytes: Buffer): void => {
+        passedBytes += bytes.length
+        if (passedBytes < this.mostBytes) return
+        this.worn++
+        for (const socket of [near, far]) socket.removeListener("data", wear).unpipe().destroySoon()
+      }
       for (const [from, to] of [
         [near, far],
         [far, near],
       ] as const) {
         this.#sockets.add(from)
+        if (this.mostBytes < Infinity) from.on("data", wear)
         from.on("error", () => undefined)
         from.on("close", () => {
           this.#sockets.delete(from)

@@ -1,11 +1,13 @@
-// What may stand in an unnumbered message: PING, PONG and RESEND. Everything else would be lost or done twice there,
-// because only numbers make a frame arrive exactly once. In a numbered one they may stand as well.
-import { type FrameSink, WireError } from "../wire/index.ts"
+// What may stand in an unnumbered message: PING, PONG, RESEND, PIECE and HAVE. Everything else would be lost or done twice there,
+// because only numbers make a frame arrive exactly once. The first three may stand in a numbered one as well.
+import { type FrameSink, type MessagePiece, WireError } from "../wire/index.ts"
 
 /** The frames that concern streams; PING and RESEND the session answers itself. */
-export type StreamSink = Omit<FrameSink, "onPing" | "onPong" | "onResend">
+export type StreamSink = Omit<FrameSink, "onPing" | "onPong" | "onResend" | "onPiece" | "onHave">
 
-export type ControlHandlers = Pick<FrameSink, "onPing" | "onPong" | "onResend">
+export type ControlHandlers = Required<
+  Pick<FrameSink, "onPing" | "onPong" | "onResend" | "onPiece" | "onHave">
+>
 
 export class ControlSink implements FrameSink {
   readonly #handlers: ControlHandlers
@@ -24,6 +26,14 @@ export class ControlSink implements FrameSink {
 
   onResend(): void {
     this.#handlers.onResend()
+  }
+
+  onPiece(piece: MessagePiece): void {
+    this.#handlers.onPiece(piece)
+  }
+
+  onHave(number: number, payloadBytes: number): void {
+    this.#handlers.onHave(number, payloadBytes)
   }
 
   onOpen(): void {

@@ -1,6 +1,8 @@
 // The sender's half of a session's reliability: numbered messages are kept, with the carrier they went out on, until the
 // peer acknowledges them, and are given out again when that carrier is lost.
 import { putMessageAck, WireError } from "../wire/index.ts"
+import { Piecewise } from "./piecewise.ts"
+import { pieceWithAcknowledgement } from "./unnumbered.ts"
 
 /** Names one carrier (a connection, a poll, a push) within its session. The owner never uses a number twice. */
 export type CarrierId = number
@@ -15,6 +17,13 @@ export class RetainedMessages {
   #toResend = 0
   /** No message before this index waits to be sent again. */
   #resendCursor = 0
+  readonly #piecewise = new Piecewise()
+  readonly #pieces: boolean
+
+  /** `pieces`: the peer takes messages in pieces. */
+  constructor(pieces: boolean) {
+    this.#pieces = pieces
+  }
 
   /** Number of the message last added. */
   get lastNumber(): number {
@@ -62,17 +71,29 @@ export class RetainedMessages {
     }
     this.#first = end
     this.#acknowledged = number
+    this.#piecewise.reset()
     this.#compact()
     return true
   }
 
+  /** The peer has the first bytes of that message's payload. Returns whether that is news. */
+  has(number: number, payloadBytes: number): boolean {
+    return number === this.#acknowledged + 1 && this.count > 0 && this.#piecewise.has(payloadBytes)
+  }
+
+  /** Whether the oldest message is too large for the path. */
+  get inPieces(): boolean {
+    const oldest = this.#messages[this.#first]
+    return oldest !== undefined && this.#piecewise.wants(oldest.bytes)
+  }
+
   /** Marks what this carrier took and the peer has not acknowledged. */
   carrierLost(carrier: CarrierId): void {
-    this.#mark((message) => message.carrier === carrier)
+    this.#mark((message) => message.carrier === carrier, this.#piecewise.took(carrier))
   }
 
   resendAll(): void {
-    this.#mark(() => true)
+    this.#mark(() => true, true)
   }
 
   /** The oldest message that has to be sent again, with a fresh acknowledgement. */
@@ -84,22 +105,43 @@ export class RetainedMessages {
     const message = this.#messages[index]
     const header = message?.buffers[0]
     if (message === undefined || header === undefined) return undefined
-    this.#toResend--
-    message.waits = false
+    if (this.#pieces && index === this.#first && this.#piecewise.wants(message.bytes)) {
+      const next = this.#piecewise.next(carrier, this.#acknowledged + 1, message.buffers, message.bytes)
+      message.carrier = carrier
+      if (next.last) this.#sentAgain(message)
+      else this.#resendCursor = index
+      return [pieceWithAcknowledgement(ack, next.piece)]
+    }
+    this.#sentAgain(message)
     message.carrier = carrier
     // In place: acknowledgements only grow, so whoever still holds the old bytes sends no untruth.
     putMessageAck(header, ack)
     return message.buffers
   }
 
-  #mark(matches: (message: Retained) => boolean): void {
+  #sentAgain(message: Retained): void {
+    this.#toResend--
+    message.waits = false
+  }
+
+  /** `oldest`: also the oldest one, whoever took it last. */
+  #mark(matches: (message: Retained) => boolean, oldest: boolean): void {
+    const first = this.#messages[this.#first]
+    if (first !== undefined && (oldest || matches(first))) {
+      if (!first.waits || this.#piecewise.underWay) this.#piecewise.lost()
+      this.#markOne(first, this.#first)
+    }
     for (let index = this.#messages.length - 1; index >= this.#first; index--) {
       const message = this.#messages[index]
-      if (message === undefined || message.waits || !matches(message)) continue
-      message.waits = true
-      this.#toResend++
-      if (index < this.#resendCursor) this.#resendCursor = index
+      if (message !== undefined && matches(message)) this.#markOne(message, index)
     }
+  }
+
+  #markOne(message: Retained, index: number): void {
+    if (message.waits) return
+    message.waits = true
+    this.#toResend++
+    if (index < this.#resendCursor) this.#resendCursor = index
   }
 
   // Amortised: the array is rebuilt when at least half of it is acknowledged.

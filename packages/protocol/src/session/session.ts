@@ -10,15 +10,18 @@ import {
   type OpenFields,
   putMessageHeader,
   type Message,
+  type MessagePiece,
   readFrames,
   readSegmentedFrames,
   type ResetCode,
+  totalBytes,
   WireError,
   type WireLimits,
   wireLimits,
 } from "../wire/index.ts"
 import { ControlSink, type StreamSink, withControl } from "./control-sink.ts"
-import { ReorderBuffer } from "./reorder.ts"
+import { Incoming } from "./incoming.ts"
+import { MessageSizes } from "./message-sizes.ts"
 import { type CarrierId, RetainedMessages } from "./retained.ts"
 import { acknowledgement, pingWithAcknowledgement } from "./unnumbered.ts"
 
@@ -38,6 +41,8 @@ export interface SessionOptions {
    * A duplicate of the message may still be on its way out with whatever they hold then; its receiver drops it unread.
    */
   readonly onReleased?: (buffers: readonly Buffer[]) => void
+  /** The peer takes messages in pieces (docs/protocol.md, PIECE). Default false. */
+  readonly pieces?: boolean
   readonly limits?: WireLimits
   /** Granularity of messages, bytes; see FrameWriterOptions. Default 64 KiB. */
   readonly batchBytes?: number
@@ -50,12 +55,15 @@ export class Session {
   readonly #frames: FrameWriter
   /** PING and PONG: they go in unnumbered messages, because an old one is worth nothing. */
   readonly #control: FrameWriter
-  readonly #retained = new RetainedMessages()
-  readonly #early: ReorderBuffer
+  readonly #retained: RetainedMessages
+  readonly #incoming: Incoming
+  readonly #sizes: MessageSizes
   readonly #streamSink: FrameSink
   readonly #controlSink: FrameSink
-  #received = 0
   #ackDue = false
+  /** The peer is to be told how much of a message in pieces is here. */
+  #haveDue = false
+  #progress = 0
   #signalled = false
   #broken: Error | undefined
 
@@ -70,7 +78,9 @@ export class Session {
       ...(options.batchBytes === undefined ? {} : { batchBytes: options.batchBytes }),
     })
     this.#control = new FrameWriter({ headroomBytes: messageHeaderBytes, limits })
-    this.#early = new ReorderBuffer(limits)
+    this.#retained = new RetainedMessages(options.pieces ?? false)
+    this.#incoming = new Incoming(limits, (message) => readMessage(message, this.#streamSink, limits))
+    this.#sizes = new MessageSizes(limits)
     this.#controlSink = new ControlSink({
       onPing: (bytes) => {
         // A peer that never fetches them makes us keep no more of them: they may be lost.
@@ -79,6 +89,10 @@ export class Session {
       },
       onPong: options.onPong ?? (() => {}),
       onResend: () => this.resendAll(),
+      onPiece: (piece) => this.#onPiece(piece),
+      onHave: (number, payloadBytes) => {
+        if (this.#retained.has(number, payloadBytes)) this.#progress++
+      },
     })
     this.#streamSink = withControl(options.sink, this.#controlSink)
   }
@@ -145,7 +159,7 @@ export class Session {
    */
   nextMessage(
     carrier: CarrierId,
-    maxBytes: number = this.#limits.targetMessageBytes,
+    maxBytes: number = this.#sizes.messageBytes,
   ): readonly Buffer[] | undefined {
     const message = this.#broken === undefined ? this.#nextMessage(carrier, maxBytes) : undefined
     if (!this.hasOutput) this.#signalled = false
@@ -158,6 +172,7 @@ export class Session {
     return (
       this.#retained.hasResends ||
       this.#control.bytes > 0 ||
+      this.#haveDue ||
       (this.#frames.bytes > 0 && this.#mayStartMessage)
     )
   }
@@ -165,7 +180,7 @@ export class Session {
   /** An unnumbered message with the current acknowledgement and, when asked for, RESEND. */
   ackMessage(options: { readonly resend: boolean } = { resend: false }): Buffer {
     this.#ackDue = false
-    return acknowledgement(this.#received, options.resend)
+    return acknowledgement(this.#incoming, options.resend)
   }
 
   /**
@@ -173,7 +188,7 @@ export class Session {
    * this one works. `bytes`: as in `ping`.
    */
   pingMessage(bytes: Buffer): Buffer {
-    return pingWithAcknowledgement(this.#received, bytes)
+    return pingWithAcknowledgement(this.#incoming, bytes)
   }
 
   /**
@@ -195,14 +210,17 @@ export class Session {
   /** What this carrier took and the peer has not acknowledged goes out again, on any other carrier. */
   carrierLost(carrier: CarrierId): void {
     this.#retained.carrierLost(carrier)
+    this.#afterLoss()
     // The last acknowledgement may have been lost with it.
-    if (this.#received > 0) this.#ackDue = true
+    if (this.#incoming.received > 0) this.#ackDue = true
     this.#signal()
   }
 
   /** Everything that is unacknowledged goes out again. */
   resendAll(): void {
     this.#retained.resendAll()
+    this.#afterLoss()
+    if (this.#incoming.have !== undefined) this.#haveDue = true
     this.#signal()
   }
 
@@ -216,9 +234,9 @@ export class Session {
     return this.#retained.bytes
   }
 
-  /** Number of the last message that the peer has acknowledged: an owner's timer sees by it whether there is progress. */
-  get acknowledgedNumber(): number {
-    return this.#retained.acknowledgedNumber
+  /** Grows whenever the peer says that more has arrived: an owner's timer sees by it whether there is progress. */
+  get progress(): number {
+    return this.#progress
   }
 
   /** Bytes of frames that no carrier has taken yet. */
@@ -228,7 +246,7 @@ export class Session {
 
   /** A later message is here, an earlier one is not. When this lasts, ask with `ackMessage({ resend: true })`. */
   get missing(): boolean {
-    return !this.#early.isEmpty
+    return this.#incoming.missing
   }
 
   get #mayStartMessage(): boolean {
@@ -237,15 +255,37 @@ export class Session {
   }
 
   #nextMessage(carrier: CarrierId, maxBytes: number): readonly Buffer[] | undefined {
+    // First what is small and helps what is large on its way.
+    if (this.#haveDue) this.#writeHave()
+    if (this.#control.bytes > 0) return this.#withHeader(this.#control.take(maxBytes), 0)
     if (this.#retained.hasResends) {
       this.#ackDue = false
-      return this.#retained.nextResend(carrier, this.#received)
+      return this.#retained.nextResend(carrier, this.#incoming.received)
     }
-    if (this.#control.bytes > 0) return this.#withHeader(this.#control.take(maxBytes), 0)
     if (this.#frames.bytes === 0 || !this.#mayStartMessage) return undefined
     const buffers = this.#withHeader(this.#frames.take(maxBytes), this.#retained.lastNumber + 1)
-    if (buffers !== undefined) this.#retained.add(carrier, buffers, totalBytes(buffers))
+    if (buffers === undefined) return undefined
+    const bytes = totalBytes(buffers)
+    this.#retained.add(carrier, buffers, bytes)
+    if (this.#sizes.reduced) this.#frames.frameDataBytes = this.#sizes.sent(bytes)
     return buffers
+  }
+
+  #afterLoss(): void {
+    if (this.#retained.inPieces) this.#frames.frameDataBytes = this.#sizes.reduce()
+  }
+
+  #onPiece(piece: MessagePiece): void {
+    this.#ackDue = true
+    this.#incoming.takePiece(piece)
+    this.#haveDue = this.#incoming.have !== undefined
+    this.#signal()
+  }
+
+  #writeHave(): void {
+    const { received, have } = this.#incoming
+    this.#haveDue = false
+    if (have !== undefined) this.#control.have(received + 1, have)
   }
 
   #signal(): void {
@@ -257,7 +297,7 @@ export class Session {
   #withHeader(buffers: Buffer[] | undefined, number: number): Buffer[] | undefined {
     const first = buffers?.[0]
     if (buffers === undefined || first === undefined) return undefined
-    putMessageHeader(first, totalBytes(buffers) - messageHeaderBytes, number, this.#received)
+    putMessageHeader(first, totalBytes(buffers) - messageHeaderBytes, number, this.#incoming.received)
     this.#ackDue = false
     return buffers
   }
@@ -271,6 +311,7 @@ export class Session {
       throw new WireError("message_size", "length field and size differ")
     const number = messageNumber(head)
     if (this.#retained.acknowledge(messageAck(head), this.#onReleased)) {
+      this.#progress++
       // What was to be sent again may have arrived after all; or there is room for new messages again.
       if (!this.hasOutput) this.#signalled = false
       this.#signal()
@@ -280,26 +321,7 @@ export class Session {
       return
     }
     this.#ackDue = true
-    if (number <= this.#received) return
-    if (number > this.#received + 1) {
-      this.#early.add(
-        number,
-        Buffer.isBuffer(message) ? message : Buffer.concat(message, bytes),
-        this.#received,
-      )
-      return
-    }
-    this.#deliver(message)
-    while (!this.#early.isEmpty) {
-      const next = this.#early.take(this.#received + 1)
-      if (next === undefined) return
-      this.#deliver(next)
-    }
-  }
-
-  #deliver(message: Message): void {
-    this.#received++
-    readMessage(message, this.#streamSink, this.#limits)
+    this.#incoming.take(number, message)
   }
 }
 
@@ -309,9 +331,3 @@ function readMessage(message: Message, sink: FrameSink, limits: WireLimits): voi
 }
 
 const maxPongBytes = 4096
-
-function totalBytes(buffers: readonly Buffer[]): number {
-  let bytes = 0
-  for (const buffer of buffers) bytes += buffer.length
-  return bytes
-}

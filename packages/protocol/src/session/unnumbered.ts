@@ -1,17 +1,42 @@
-// Messages that carry no stream's frames and so no number: an acknowledgement, alone, with RESEND or with a PING. They are
-// made for one carrier, nobody keeps them, and losing one costs nothing.
-import { FrameWriter, messageHeaderBytes, putMessageHeader } from "../wire/index.ts"
+// Messages that carry no stream's frames and so no number: an acknowledgement, alone or with RESEND, a PING or a piece of a
+// message. They are made for one carrier, nobody keeps them, and losing one costs nothing.
+import { FrameWriter, messageHeaderBytes, type MessagePiece, putMessageHeader } from "../wire/index.ts"
 
-/** `received`: number of the last message that came in order. `resend`: asks for everything after it. */
-export function acknowledgement(received: number, resend: boolean): Buffer {
-  return unnumbered(received, resend ? resendFrame : noFrames)
+export interface Standing {
+  /** Number of the last message that came in order. */
+  readonly received: number
+  /** Bytes of the next one's payload that have come in pieces; undefined: none have. */
+  readonly have: number | undefined
+}
+
+/** `resend`: asks for everything after it. */
+export function acknowledgement({ received, have }: Standing, resend: boolean): Buffer {
+  if (have === undefined) return unnumbered(received, resend ? resendFrame : noFrames)
+  return unnumbered(
+    received,
+    frames((writer) => {
+      writer.have(received + 1, have)
+      // After it, so that what is sent again begins there.
+      if (resend) writer.resend()
+    }),
+  )
 }
 
 /** `bytes`: 8, opaque; the PONG that brings them back shows that the carrier works. */
-export function pingWithAcknowledgement(received: number, bytes: Buffer): Buffer {
+export function pingWithAcknowledgement({ received, have }: Standing, bytes: Buffer): Buffer {
   return unnumbered(
     received,
-    frame((writer) => writer.ping(bytes)),
+    frames((writer) => {
+      if (have !== undefined) writer.have(received + 1, have)
+      writer.ping(bytes)
+    }),
+  )
+}
+
+export function pieceWithAcknowledgement(received: number, piece: MessagePiece): Buffer {
+  return unnumbered(
+    received,
+    frames((writer) => writer.piece(piece)),
   )
 }
 
@@ -22,11 +47,11 @@ function unnumbered(received: number, payload: Buffer): Buffer {
   return message
 }
 
-function frame(write: (writer: FrameWriter) => void): Buffer {
+function frames(write: (writer: FrameWriter) => void): Buffer {
   const writer = new FrameWriter()
   write(writer)
   return Buffer.concat(writer.take() ?? [])
 }
 
 const noFrames = Buffer.alloc(0)
-const resendFrame = frame((writer) => writer.resend())
+const resendFrame = frames((writer) => writer.resend())

@@ -1,9 +1,17 @@
 // Takes a message's payload apart into frames. Every length is checked before anything is sliced, and nothing that the
 // peer can send raises anything but WireError.
-import { byteAt, getU16, getU24, getU32 } from "./bytes.ts"
+import { byteAt, getU16, getU24, getU32, getU64 } from "./bytes.ts"
 import { WireError } from "./errors.ts"
-import { firstExtensionType, type FrameSink, frameHeaderBytes, frameType, headFlags } from "./frames.ts"
+import {
+  firstExtensionType,
+  type FrameSink,
+  frameHeaderBytes,
+  frameType,
+  headFlags,
+  pieceUnitBytes,
+} from "./frames.ts"
 import { type WireLimits, wireLimits } from "./limits.ts"
+import { messageHeaderBytes } from "./message.ts"
 import { parseOpenFrame } from "./open-frame.ts"
 import { resetCodeFromNumber } from "./reset-codes.ts"
 
@@ -44,9 +52,7 @@ export function readFrame(
   const bytes = end - start
   if (type === 0 || type > frameType.resend) {
     if (type < firstExtensionType) throw new WireError("frame_unknown", `type ${type}`)
-    if (type !== frameType.timing || stream === 0) return
-    expectSize("TIMING", bytes, 4)
-    return sink.onTiming?.(stream, getU32(payload, start))
+    return readExtension(payload, sink, type, stream, start, end, limits)
   }
   // Types 8 to 11 speak about the session, 1 to 7 about one stream.
   if (type >= frameType.ping !== (stream === 0))
@@ -121,6 +127,54 @@ function readHead(
     payload.toString("latin1", headStart, headEnd),
     bodyBytes > 0 ? payload.subarray(headEnd, end) : undefined,
   )
+}
+
+/** What is not known here is passed over. */
+function readExtension(
+  payload: Buffer,
+  sink: FrameSink,
+  type: number,
+  stream: number,
+  start: number,
+  end: number,
+  limits: WireLimits,
+): void {
+  if (type === frameType.timing && stream !== 0) {
+    expectSize("TIMING", end - start, 4)
+    sink.onTiming?.(stream, getU32(payload, start))
+  } else if (type === frameType.piece && stream === 0) {
+    readPiece(payload, sink, start, end, limits)
+  } else if (type === frameType.have && stream === 0) {
+    expectSize("HAVE", end - start, 12)
+    sink.onHave?.(numberAt(payload, start), getU32(payload, start + 8))
+  }
+}
+
+function readPiece(
+  payload: Buffer,
+  sink: FrameSink,
+  start: number,
+  end: number,
+  { maxMessageBytes }: WireLimits,
+): void {
+  const bytes = end - start - 16
+  if (bytes < 1) throw new WireError("frame_malformed", "PIECE is too short")
+  const number = numberAt(payload, start)
+  const payloadBytes = getU32(payload, start + 8)
+  const offset = getU32(payload, start + 12)
+  if (payloadBytes > maxMessageBytes - messageHeaderBytes)
+    throw new WireError("message_size", `in pieces: ${payloadBytes} bytes`)
+  const isLast = offset + bytes === payloadBytes
+  if (number === 0 || offset % pieceUnitBytes !== 0 || (bytes % pieceUnitBytes !== 0 && !isLast))
+    throw new WireError("frame_malformed", "PIECE of no message, or not in whole units")
+  if (offset + bytes > payloadBytes) throw new WireError("frame_malformed", "PIECE beyond its message")
+  sink.onPiece?.({ number, payloadBytes, offset, bytes: payload.subarray(start + 16, end) })
+}
+
+function numberAt(payload: Buffer, start: number): number {
+  const number = getU64(payload, start)
+  if (number === undefined) throw new WireError("number_out_of_range")
+  return number
 }
 
 function expectSize(name: string, bytes: number, expected: number): void {

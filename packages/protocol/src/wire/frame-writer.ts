@@ -1,8 +1,8 @@
 // Packs frames into batches that become the payload of messages. Small frames share slabs, so that a batch is normally
 // one buffer; large bodies are kept by reference. Nothing is allocated per frame.
-import { putU16, putU24, putU32 } from "./bytes.ts"
+import { putU16, putU24, putU32, putU64 } from "./bytes.ts"
 import { WireError } from "./errors.ts"
-import { frameHeaderBytes, frameType, headFlags, openFlags } from "./frames.ts"
+import { frameHeaderBytes, frameType, headFlags, type MessagePiece, openFlags } from "./frames.ts"
 import { type WireLimits, wireLimits } from "./limits.ts"
 import { type OpenFields, putRecord, recordBytes } from "./open-frame.ts"
 import { type ResetCode, resetCodes } from "./reset-codes.ts"
@@ -33,11 +33,14 @@ export class FrameWriter {
   #segmentStart = 0
   #position = 0
   #bytes = 0
+  /** DATA is split into frames of at most this size, up to `maxFrameDataBytes`: what is written later. */
+  frameDataBytes: number
 
   constructor(options: FrameWriterOptions = {}) {
     this.#headroomBytes = options.headroomBytes ?? 0
     this.#batchBytes = options.batchBytes ?? defaultBatchBytes
     this.#limits = options.limits ?? wireLimits
+    this.frameDataBytes = this.#limits.maxFrameDataBytes
   }
 
   /** Bytes of frames that wait for `take`. */
@@ -89,9 +92,9 @@ export class FrameWriter {
     this.#finish(ownBytes, inlineBody, bodyBytes)
   }
 
-  /** DATA, in as many frames as `maxFrameDataBytes` asks for; none when `bytes` is empty. Credit is the caller's matter. */
+  /** DATA, in as many frames as `frameDataBytes` asks for; none when `bytes` is empty. Credit is the caller's matter. */
   data(stream: number, bytes: Buffer): void {
-    const most = this.#limits.maxFrameDataBytes
+    const most = this.frameDataBytes
     for (let start = 0; start < bytes.length; start += most) {
       const part = bytes.length <= most ? bytes : bytes.subarray(start, start + most)
       this.#begin(frameType.data, stream, 0, part.length)
@@ -139,6 +142,23 @@ export class FrameWriter {
   /** PONG. `bytes`: those of the PING. */
   pong(bytes: Buffer): void {
     this.#opaque(frameType.pong, bytes)
+  }
+
+  /** PIECE. What its numbers have to be: see `MessagePiece`. */
+  piece({ number, payloadBytes, offset, bytes }: MessagePiece): void {
+    const position = this.#begin(frameType.piece, 0, 16, bytes.length)
+    putU64(this.#slab, position, number)
+    putU32(this.#slab, position + 8, payloadBytes)
+    putU32(this.#slab, position + 12, offset)
+    this.#finish(16, bytes, bytes.length)
+  }
+
+  /** HAVE: the first `payloadBytes` of that message's payload are here. */
+  have(number: number, payloadBytes: number): void {
+    const position = this.#begin(frameType.have, 0, 12, 0)
+    putU64(this.#slab, position, number)
+    putU32(this.#slab, position + 8, payloadBytes)
+    this.#finish(12, undefined, 0)
   }
 
   /** DRAIN: give me no more streams. */

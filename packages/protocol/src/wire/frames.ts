@@ -30,11 +30,29 @@ export interface FrameSink {
   /** 8 opaque bytes, to be sent back in a PONG. */
   onPing(bytes: Buffer): void
   onPong(bytes: Buffer): void
+  /** Part of a numbered message that could not get through whole. Only in an unnumbered one, elsewhere it is passed over. */
+  onPiece?(piece: MessagePiece): void
+  /** So many bytes, from the first on, of that message's payload are there. Likewise only in an unnumbered message. */
+  onHave?(number: number, payloadBytes: number): void
   /** The peer misses something: send everything after the acknowledgement of this message again. */
   onResend(): void
 }
 
+export interface MessagePiece {
+  /** Of the message that this is a part of, from 1 on. */
+  readonly number: number
+  /** Of that message's whole payload. */
+  readonly payloadBytes: number
+  /** Where in the payload it stands: a multiple of `pieceUnitBytes`. */
+  readonly offset: number
+  /** A multiple of `pieceUnitBytes` long, but for the payload's end. */
+  readonly bytes: Buffer
+}
+
 export const frameHeaderBytes = 8
+
+/** Pieces of a message are as many times this long, so that a receiver never has to join splinters. */
+export const pieceUnitBytes = 4096
 
 export const frameType = {
   open: 1,
@@ -50,6 +68,8 @@ export const frameType = {
   resend: 11,
   /** An extension, see `firstExtensionType`. */
   timing: 128,
+  piece: 129,
+  have: 130,
 } as const
 
 /** Types from here on are extensions: a receiver that does not know one skips it. */

@@ -5,8 +5,16 @@ export { readFrames } from "./frame-reader.ts"
 export { readSegmentedFrames } from "./segmented-frames.ts"
 export { FrameWriter } from "./frame-writer.ts"
 export type { FrameWriterOptions } from "./frame-writer.ts"
-export { firstExtensionType, frameHeaderBytes, frameType, headFlags, openFlags, openKind } from "./frames.ts"
-export type { FrameSink, OpenKind } from "./frames.ts"
+export {
+  firstExtensionType,
+  frameHeaderBytes,
+  frameType,
+  headFlags,
+  openFlags,
+  openKind,
+  pieceUnitBytes,
+} from "./frames.ts"
+export type { FrameSink, MessagePiece, OpenKind } from "./frames.ts"
 export { crossedHeadLimits, wireLimits } from "./limits.ts"
 export type { WireLimits } from "./limits.ts"
 export { MessageDecoder } from "./message-decoder.ts"
@@ -23,6 +31,7 @@ export {
   protocolVersion,
   putMessageAck,
   putMessageHeader,
+  totalBytes,
   websocketProtocol,
 } from "./message.ts"
 export { OpenFrame } from "./open-frame.ts"

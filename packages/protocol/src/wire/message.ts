@@ -75,6 +75,13 @@ export function checkPreamble(bytes: Buffer): void {
     )
 }
 
+/** Of a message in several buffers, or of a part of one. */
+export function totalBytes(buffers: readonly Buffer[]): number {
+  let bytes = 0
+  for (const buffer of buffers) bytes += buffer.length
+  return bytes
+}
+
 function safe(value: number | undefined): number {
   if (value === undefined) throw new WireError("number_out_of_range")
   return value

@@ -98,7 +98,7 @@ describe("output", () => {
     expect([session.queuedBytes, session.unacknowledgedBytes]).toEqual([0, 128])
     session.receive(message(0, 1, noFrames))
     expect([session.queuedBytes, session.unacknowledgedBytes]).toEqual([0, 0])
-    expect(session.acknowledgedNumber).toBe(1)
+    expect(session.progress).toBe(1)
   })
 })
 
@@ -142,7 +142,7 @@ describe("a lost carrier", () => {
   })
 
   test("keeps its place in a long history of acknowledged messages", () => {
-    const retained = new RetainedMessages()
+    const retained = new RetainedMessages(false)
     for (let number = 1; number <= 300; number++) retained.add(number % 2, [numbered(number)], 20)
     retained.resendAll()
     for (let number = 1; number <= 200; number++) retained.nextResend(1, 0)

@@ -2,6 +2,7 @@
 import {
   type FrameSink,
   type FrameWriter,
+  type MessagePiece,
   type OpenFields,
   type OpenFrame,
   type ResetCode,
@@ -17,6 +18,8 @@ export type RecordedFrame =
   | { type: "window"; stream: number; credit: number }
   | { type: "timing"; stream: number; upstreamMicroseconds: number }
   | { type: "ping" | "pong"; bytes: string }
+  | { type: "piece"; number: number; payloadBytes: number; offset: number; bytes: string }
+  | { type: "have"; number: number; payloadBytes: number }
   | { type: "drain" | "resend" }
 
 /** Everything of a FrameWriter that a Session offers too. */
@@ -25,7 +28,7 @@ export type FrameTarget = Pick<
   "open" | "taken" | "head" | "data" | "end" | "reset" | "window" | "timing" | "drain" | "ping"
 >
 
-/** Writes frames that a session takes; PONG and RESEND only a bare writer has. */
+/** Writes frames that a session takes; those that it writes by itself only a bare writer has. */
 export function writeFrame(to: FrameTarget, frame: RecordedFrame): void {
   switch (frame.type) {
     case "open":
@@ -59,6 +62,8 @@ export function writeFrame(to: FrameTarget, frame: RecordedFrame): void {
       to.drain()
       break
     case "pong":
+    case "piece":
+    case "have":
     case "resend":
       throw new Error(`${frame.type} is the session's own`)
   }
@@ -67,6 +72,8 @@ export function writeFrame(to: FrameTarget, frame: RecordedFrame): void {
 export function writeAnyFrame(to: FrameWriter, frame: RecordedFrame): void {
   if (frame.type === "pong") to.pong(Buffer.from(frame.bytes, "latin1"))
   else if (frame.type === "resend") to.resend()
+  else if (frame.type === "have") to.have(frame.number, frame.payloadBytes)
+  else if (frame.type === "piece") to.piece({ ...frame, bytes: Buffer.from(frame.bytes, "latin1") })
   else writeFrame(to, frame)
 }
 
@@ -136,6 +143,14 @@ export class Recorder implements FrameSink {
 
   onPong(bytes: Buffer): void {
     this.frames.push({ type: "pong", bytes: bytes.toString("latin1") })
+  }
+
+  onPiece(piece: MessagePiece): void {
+    this.frames.push({ type: "piece", ...piece, bytes: piece.bytes.toString("latin1") })
+  }
+
+  onHave(number: number, payloadBytes: number): void {
+    this.frames.push({ type: "have", number, payloadBytes })
   }
 
   onResend(): void {

@@ -40,6 +40,8 @@ export interface Welcome {
   readonly session: string
   readonly resumeSeconds: number
   readonly pollSeconds: number
+  /** Whether it takes messages in pieces. Default false. */
+  readonly pieces?: boolean | undefined
   /** Those that were asked for; none from an edge that does not know of ports. */
   readonly ports: readonly OpenPort[]
 }
@@ -60,6 +62,7 @@ const welcomeSchema: z.ZodType<Welcome & { protocol: number }> = z.object({
   protocol: z.literal(protocolVersion),
   resumeSeconds: z.number().positive(),
   pollSeconds: z.number().positive(),
+  pieces: z.boolean().optional(),
   ports: z
     .array(
       z.object({
@@ -140,7 +143,7 @@ export class EdgeClient {
           authorization: `Bearer ${this.#token.reveal()}`,
           "content-type": "application/json",
         },
-        body: JSON.stringify({ protocol: protocolVersion, ...hello }),
+        body: JSON.stringify({ protocol: protocolVersion, pieces: true, ...hello }),
         signal: AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]),
       })
       const text = await readText(reply.body)

@@ -70,6 +70,7 @@ export class Link implements CarrierPort {
     this.#backoff = new Backoff({ firstMs: 100, mostMs: 5000 }, clock)
     this.#session = new Session({
       sink,
+      pieces: welcome.pieces ?? false,
       onOutput: () => this.#scheduleFlush(),
       onPong: (bytes) => this.#onPong(bytes),
       onReleased: options.onReleased,

@@ -66,9 +66,9 @@ export class Pulse {
   /** To be called every `lookMs`. `hurried`: there was trouble, so the edge is asked at every look. */
   look(hurried: boolean): PulseFinding {
     const now = this.#clock.now()
-    const { unacknowledgedBytes, acknowledgedNumber, missing } = this.#session
-    if (unacknowledgedBytes === 0 || acknowledgedNumber !== this.#acknowledged) {
-      this.#acknowledged = acknowledgedNumber
+    const { unacknowledgedBytes, progress, missing } = this.#session
+    if (unacknowledgedBytes === 0 || progress !== this.#acknowledged) {
+      this.#acknowledged = progress
       this.#progressAt = now
     }
     const dead = now - Math.max(this.#abandonedAt, Math.min(this.#heardAt, this.#progressAt)) > silentMs

@@ -131,7 +131,7 @@ describe("attach", () => {
       "POST",
       "/behind/a/proxy/.restante/v1/attach",
       "Bearer the token",
-      { protocol: 1, ...hello },
+      { protocol: 1, pieces: true, ...hello },
     ])
   })
 

@@ -18,6 +18,8 @@ export interface AgentSessionOptions {
   readonly queues?: readonly string[]
   /** Most streams of ports at a time, beside `concurrency`. Default 0. */
   readonly connections?: number
+  /** Whether the agent takes messages in pieces. Default false. */
+  readonly pieces?: boolean
   /** What an agent is told about how long the upstream may take to begin its answer, in milliseconds. */
   readonly timeoutMs: number
   readonly port: AgentSessionPort

@@ -54,6 +54,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     this.queues = options.queues ?? []
     this.session = new Session({
       sink: this,
+      pieces: options.pieces ?? false,
       onOutput: () => this.#scheduleFlush(),
       onPong: (bytes) => {
         for (const carrier of this.#carriers.slice()) carrier.onPong?.(bytes)

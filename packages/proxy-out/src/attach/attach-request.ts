@@ -31,6 +31,8 @@ export interface AttachHello {
   readonly ports: readonly PortRequest[]
   /** Most connections and flows of ports at a time; they do not count against `concurrency`. */
   readonly connections: number
+  /** Whether it takes messages in pieces. */
+  readonly pieces: boolean
   /** Name and version, for logs. */
   readonly software: string
 }
@@ -59,6 +61,7 @@ const helloSchema = z.object({
     .refine((ports) => new Set(ports.map(({ kind, name }) => `${kind} ${name}`)).size === ports.length)
     .default([]),
   connections: z.int().min(1).max(65_535).default(4096),
+  pieces: z.boolean().default(false),
   software: z.string().regex(/^[\x20-\x7e]{1,100}$/),
 })
 

@@ -165,6 +165,7 @@ export class Endpoints implements MessageRequestPort {
       protocol: protocolVersion,
       resumeSeconds,
       pollSeconds,
+      pieces: true,
       software,
       ports: grant.ports,
     })

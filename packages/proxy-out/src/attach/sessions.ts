@@ -41,6 +41,8 @@ export interface Attaching {
   readonly queues?: readonly string[] | undefined
   /** Most connections and flows of ports at a time. Default 0. */
   readonly connections?: number | undefined
+  /** Whether it takes messages in pieces. Default false. */
+  readonly pieces?: boolean | undefined
 }
 
 /** "refused": its token does not allow it any more, or a route of its tunnel turned out to be another's. */
@@ -125,7 +127,7 @@ export class Sessions implements AgentSessionPort {
 
   create(attaching: Attaching): AgentSession {
     const { id, tunnel, instance, concurrency, software, credentialId } = attaching
-    const { http = true, ports = [], queues = [], connections = 0 } = attaching
+    const { http = true, ports = [], queues = [], connections = 0, pieces = false } = attaching
     const options = this.#options
     const { broker, tickets, log } = options
     const session = new AgentSession({
@@ -137,6 +139,7 @@ export class Sessions implements AgentSessionPort {
       ports,
       queues,
       connections,
+      pieces,
       credentialId,
       // It may change while the edge runs.
       get timeoutMs() {
@@ -262,7 +265,7 @@ export class Sessions implements AgentSessionPort {
     // A gap that lasts: what should have come before is lost, although no carrier told so.
     if (session.session.missing && quiet.missing) session.requestMissing()
     quiet.missing = session.session.missing
-    const acknowledged = session.session.acknowledgedNumber
+    const acknowledged = session.session.progress
     const waits = session.session.unacknowledgedBytes > 0 && acknowledged === quiet.acknowledged
     quiet.stuck = waits ? quiet.stuck + 1 : 0
     quiet.acknowledged = acknowledged

@@ -132,6 +132,7 @@ describe("attach", () => {
         protocol: 1,
         resumeSeconds: 30,
         pollSeconds: 25,
+        pieces: true,
         ports: [],
         software: expect.stringMatching(/^proxy-out\//),
       },
