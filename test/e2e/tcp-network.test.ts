@@ -22,23 +22,27 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
     })
     await agent.attached()
     using client = await TcpEnd.to(await portOf(agent))
-    const sent: Buffer[] = []
-    const timer = setInterval(() => {
-      const bytes = randomBytes((sent.length * 37) % 20_000)
-      sent.push(bytes)
-      client.socket.write(bytes)
-    }, 2)
-    for (let cut = 0; cut < 3; cut++) {
-      await passTime(700)
-      wire.cut()
-      await passTime(1500)
-      wire.mend()
-    }
-    await passTime(700)
-    clearInterval(timer)
-    client.socket.end()
-    await until("the end", () => client.ended, 60_000)
-    expect(client.heard.equals(Buffer.concat(sent))).toBe(true)
+    const sent = await echoThroughCuts(client, wire)
+    expect(client.heard.equals(sent)).toBe(true)
+  })
+
+  test("the same with the port at one edge and the agent at another of the same Redis", async () => {
+    await using redis = await startRedis()
+    await using server = await tcpServer(echoBytes)
+    const args = ["--tcp-ports", somePorts(), "--redis", redis.url]
+    await using near = await startEdge({ args })
+    await using far = await startEdge({ args })
+    await using wire = await Wire.to(far.port)
+    const agentArgs = ["--tcp", `auto=127.0.0.1:${server.port}`]
+    const opener = await startAgent({ external: near.url, transport, args: agentArgs })
+    await opener.attached()
+    const port = await portOf(opener)
+    await opener[Symbol.asyncDispose]()
+    await using agent = await startAgent({ external: wire.url, transport, args: agentArgs })
+    await agent.attached()
+    using client = await TcpEnd.to(port)
+    const sent = await echoThroughCuts(client, wire)
+    expect(client.heard.equals(sent)).toBe(true)
   })
 
   test("what connects while the agent is away is served by the next one, with all it has said", async () => {
@@ -84,6 +88,27 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
     expect(server.ends).toHaveLength(1)
   })
 })
+
+/** Speaks on while the wire is cut and mended, until the echo has ended too. All that it said. */
+async function echoThroughCuts(client: TcpEnd, wire: Wire): Promise<Buffer> {
+  const sent: Buffer[] = []
+  const timer = setInterval(() => {
+    const bytes = randomBytes((sent.length * 37) % 20_000)
+    sent.push(bytes)
+    client.socket.write(bytes)
+  }, 2)
+  for (let cut = 0; cut < 3; cut++) {
+    await passTime(700)
+    wire.cut()
+    await passTime(1500)
+    wire.mend()
+  }
+  await passTime(700)
+  clearInterval(timer)
+  client.socket.end()
+  await until("the end", () => client.ended, 60_000)
+  return Buffer.concat(sent)
+}
 
 test("what nobody takes is reset when the hold ends", async () => {
   await using edge = await startEdge({ args: ["--tcp-ports", somePorts(), "--hold", "1s"] })
