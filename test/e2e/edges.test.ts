@@ -6,6 +6,7 @@ import { mib, readBulk, writeBulk } from "../support/bulk.ts"
 import { begin, fetchWhole } from "../support/client.ts"
 import { type Edge, startAgent, startEdge } from "../support/pair.ts"
 import { startRedis } from "../support/redis.ts"
+import { slowness } from "../support/slowness.ts"
 import { until } from "../support/until.ts"
 import { bodyOf, httpUpstream, type HttpUpstream } from "../support/upstream.ts"
 
@@ -66,7 +67,9 @@ describe("two edges with one Redis", { concurrent: true, timeout: 120_000 }, () 
       client.on("error", () => undefined).end()
       const answer = await until("it to reach the upstream", () => world.answers.get(target))
       client.destroy()
-      expect(await until("the upstream's connection to close", () => answer.destroyed, 1000)).toBe(true)
+      expect(
+        await until("the upstream's connection to close", () => answer.destroyed, 1000 * slowness()),
+      ).toBe(true)
     },
   )
 

@@ -11,6 +11,7 @@ import { fetchWhole, RawClient } from "../support/client.ts"
 import { temporaryFolder } from "../support/folder.ts"
 import { type Edge, edgeStatus, startAgent, startEdge } from "../support/pair.ts"
 import { refusalIn } from "../support/refusal.ts"
+import { slowness } from "../support/slowness.ts"
 import { until } from "../support/until.ts"
 import { closedPort, httpUpstream, type RawUpstream, rawUpstream } from "../support/upstream.ts"
 
@@ -68,7 +69,7 @@ test("without an agent a request is held as long as --hold says, then told that 
     retry: true,
   })
   expect(tookMs).toBeGreaterThanOrEqual(390)
-  expect(tookMs).toBeLessThan(2000)
+  expect(tookMs).toBeLessThan(2000 * slowness())
 })
 
 test("a request that finds the queue full is refused at once, and those that wait go on waiting", async () => {
@@ -78,7 +79,7 @@ test("a request that finds the queue full is refused at once, and those that wai
   await until("both to wait", async () => (await edgeStatus(edge)).queue.waiting === 2)
   const began = performance.now()
   const answer = await fetchWhole(`${edge.url}/3`)
-  expect(performance.now() - began).toBeLessThan(500)
+  expect(performance.now() - began).toBeLessThan(500 * slowness())
   expect(refusalIn(answer)).toEqual({
     status: 503,
     error: "connection_limit_reached",
@@ -200,7 +201,7 @@ test("an upstream that does not begin to answer within --timeout gives 504, and 
     retry: false,
   })
   expect(tookMs).toBeGreaterThanOrEqual(990)
-  expect(tookMs).toBeLessThan(3000)
+  expect(tookMs).toBeLessThan(3000 * slowness())
   await until(
     "the upstream's connection to close",
     () => upstream.sockets.every(({ closed }) => closed),

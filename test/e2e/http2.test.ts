@@ -9,6 +9,7 @@ import { startSecurePair, type SecurePair } from "../support/http2-pair.ts"
 import { edgeStatus, startPair, transports } from "../support/pair.ts"
 import { startRedis } from "../support/redis.ts"
 import { bodyOf, closedPort, httpUpstream, rawUpstream, type HttpUpstream } from "../support/upstream.ts"
+import { slowness } from "../support/slowness.ts"
 import { until } from "../support/until.ts"
 
 /** How this machine may see the pages about the inside. */
@@ -160,7 +161,7 @@ describe.each(transports)("over %s", (transport) => {
     const stream = client.begin("GET", "/never", [], true)
     await until("the request to arrive", () => upstream.seen.length > before.seen)
     stream.close(constants.NGHTTP2_CANCEL)
-    await until("the upstream's connection to close", () => left > before.left, 1000)
+    await until("the upstream's connection to close", () => left > before.left, 1000 * slowness())
     expect(left).toBe(before.left + 1)
   })
 

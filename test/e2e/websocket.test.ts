@@ -5,6 +5,7 @@ import { describe, expect, test as base, type TestAPI } from "vitest"
 import type { WebSocket } from "ws"
 import { edgeStatus, type Pair, startPair, type Transport, transports } from "../support/pair.ts"
 import { queues, type Queue, startQueue } from "../support/queue.ts"
+import { slowness } from "../support/slowness.ts"
 import { passTime, until } from "../support/until.ts"
 import { echo, WebSocketClient, webSocketUpstream } from "../support/websocket.ts"
 
@@ -138,7 +139,7 @@ describe.each(combinations)("over $transport, queue in $queue", { concurrent: tr
     using client = await WebSocketClient.to(`${world.pair.url}/leaves`)
     const server = await until("the server's end", () => world.ends.get("/leaves"))
     client.socket.terminate()
-    await until("the server's end to close", () => server.readyState === server.CLOSED, 1000)
+    await until("the server's end to close", () => server.readyState === server.CLOSED, 1000 * slowness())
   })
 })
 

@@ -67,7 +67,7 @@ export async function rawUpstream(onHead: (socket: net.Socket, text: string) => 
       onHead(socket, head)
     })
   })
-  server.listen(0, "127.0.0.1")
+  server.listen({ port: 0, host: "127.0.0.1", backlog: 4096 })
   await once(server, "listening")
   const { port } = server.address() as AddressInfo
   return {
