@@ -35,6 +35,8 @@ export const linkErrorTable = {
     "The edge does not open a port that --tcp or --udp asks for: the detail says why, and which ones it opens.",
   tunnels_full:
     "The edge knows as many tunnels as it can: have its operator forget some (proxy-out tunnel forget).",
+  sessions_full:
+    "As many agents are attached to the edge as may be: stop those that nobody needs, or have its operator give this one a token of its own.",
   rate_limited:
     "The edge refuses the token, and too many wrong ones came from this address: use the right one (--token-file or RESTANTE_TOKEN); it is let in at once.",
   version:
@@ -122,6 +124,7 @@ const personCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
   "route",
   "route_taken",
   "tunnels_full",
+  "sessions_full",
   "port_refused",
   "rate_limited",
   "version",

@@ -8,7 +8,7 @@ import { proxyRefusal } from "./proxy-tunnel.ts"
 export function refusal(status: number, text: string): LinkError {
   const problem = problemSchema.safeParse(parseJson(text))
   const code = problem.success ? codesOfProblems[problem.data.code] : undefined
-  const told = code === "route_taken" || code === "route" || code === "port_refused"
+  const told = code !== undefined && toldCodes.has(code)
   const detail = told && problem.success ? problem.data.detail : undefined
   return new LinkError(code ?? "edge_error", detail ?? `status ${status}`)
 }
@@ -43,9 +43,19 @@ const codesOfProblems: Readonly<Record<string, LinkErrorCode>> = {
   route_refused: "route",
   route_taken: "route_taken",
   tunnels_full: "tunnels_full",
+  sessions_full: "sessions_full",
   port_refused: "port_refused",
   rate_limited: "rate_limited",
   version_unsupported: "version",
   session_unknown: "session_over",
   malformed_message: "session_over",
 }
+
+/** Those whose detail says what a person has to know. */
+const toldCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
+  "route_taken",
+  "route",
+  "port_refused",
+  "tunnels_full",
+  "sessions_full",
+])

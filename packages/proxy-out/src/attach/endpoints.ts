@@ -144,15 +144,21 @@ export class Endpoints implements MessageRequestPort {
       this.#options.onRefused?.("token_refused")
       return problemResponse("token_refused")
     }
+    const full = sessions.full(credential)
+    if (full !== undefined) return this.#refused("sessions_full", hello, credential, fullText(full))
     if (http) {
-      const wanted = { name: tunnel, routes, stripPrefix }
+      const token = credential.isOwn === true ? undefined : credential.id
+      const wanted = { name: tunnel, routes, stripPrefix, token }
       // Who only looks whether the way works takes no name and no route.
       const claim = concurrency > 0 ? tunnels.claim(wanted) : tunnels.examine(wanted)
-      if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential)
+      if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential, fullText(claim))
       if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
     }
     const grant = await ports.claim({ tunnel, ports: hello.ports, allowance: credential.allow })
     if (grant.kind === "refused") return this.#refused("port_refused", hello, credential, grant.reason)
+    // Others may have attached meanwhile.
+    const late = sessions.full(credential)
+    if (late !== undefined) return this.#refused("sessions_full", hello, credential, fullText(late))
     const session = sessions.create({
       ...hello,
       ports: grant.ports,
@@ -171,12 +177,7 @@ export class Endpoints implements MessageRequestPort {
     })
   }
 
-  #refused(
-    code: "tunnel_refused" | "route_refused" | "tunnels_full" | "route_taken" | "port_refused",
-    { tunnel }: AttachHello,
-    { name }: Credential,
-    detail?: string,
-  ): Buffer {
+  #refused(code: RefusalCode, { tunnel }: AttachHello, { name }: Credential, detail?: string): Buffer {
     this.#options.onRefused?.(code)
     const more = detail === undefined ? {} : { detail }
     this.#options.log.warn(
@@ -209,6 +210,17 @@ export class Endpoints implements MessageRequestPort {
     return new ReplyRequest(head, connection, undefined)
   }
 }
+
+type RefusalCode =
+  | "tunnel_refused"
+  | "route_refused"
+  | "tunnels_full"
+  | "sessions_full"
+  | "route_taken"
+  | "port_refused"
+
+const fullText = ({ of, most }: { readonly of: "edge" | "token"; readonly most: number }): string =>
+  `${most} ${of === "edge" ? "in all" : "with this token"}`
 
 function headersOf(head: RequestHead): Record<string, string> {
   const headers: Record<string, string> = {}

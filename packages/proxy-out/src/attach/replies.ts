@@ -13,6 +13,7 @@ export const attachProblems = {
   route_taken: { status: "409 Conflict", title: "Another tunnel has this route already." },
   port_refused: { status: "403 Forbidden", title: "This edge does not open that port for this agent." },
   tunnels_full: { status: "503 Service Unavailable", title: "This edge knows too many tunnels already." },
+  sessions_full: { status: "503 Service Unavailable", title: "Too many agents are attached already." },
   tunnel_refused: { status: "403 Forbidden", title: "This token does not allow that tunnel." },
   route_refused: { status: "403 Forbidden", title: "This token does not allow that route." },
   version_unsupported: {

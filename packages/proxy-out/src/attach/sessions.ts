@@ -2,6 +2,7 @@
 import type { OpenPort } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
+import type { Credential } from "../credentials/credentials.ts"
 import { Deadlines } from "../exchange/deadlines.ts"
 import type { Broker } from "../queue/broker.ts"
 import { AgentSession } from "./agent-session.ts"
@@ -50,6 +51,10 @@ export type SessionEnd = "expired" | "replaced" | "detached" | "broken" | "stopp
 
 /** How long a session without any carrier is kept (docs/protocol.md, "Resume"). */
 export const resumeSeconds = 30
+/** An idle session costs an edge some 10 KiB. */
+const maxSessions = 10_000
+/** Of these with the same named token, so that one that is not in good hands leaves room for the others. */
+const maxSessionsOfToken = 2000
 /** When other agents may serve, a lost one's repeatable requests wait for it only this long. */
 const failoverMs = 2000
 const checkMs = 1000
@@ -61,6 +66,7 @@ const replacedMs = 2000
 export class Sessions implements AgentSessionPort {
   readonly #options: SessionsOptions
   readonly #sessions = new Map<string, AgentSession>()
+  readonly #ofTokens = new Map<string, number>()
   readonly #tunnels = new Map<string, TunnelSessions>()
   /** Those that serve a port, by its queue. */
   readonly #ports = new Map<string, TunnelSessions>()
@@ -125,6 +131,13 @@ export class Sessions implements AgentSessionPort {
     return this.#sessions.size
   }
 
+  /** Undefined while another one may attach, else whose room is taken. Of the operator's own token any number may be there. */
+  full({ id, isOwn }: Pick<Credential, "id" | "isOwn">): { of: "edge" | "token"; most: number } | undefined {
+    if (this.#sessions.size >= maxSessions) return { of: "edge", most: maxSessions }
+    if (isOwn === true || (this.#ofTokens.get(id) ?? 0) < maxSessionsOfToken) return undefined
+    return { of: "token", most: maxSessionsOfToken }
+  }
+
   create(attaching: Attaching): AgentSession {
     const { id, tunnel, instance, concurrency, software, credentialId } = attaching
     const { http = true, ports = [], queues = [], connections = 0, pieces = false } = attaching
@@ -150,6 +163,7 @@ export class Sessions implements AgentSessionPort {
       port: this,
     })
     this.#sessions.set(id, session)
+    this.#count(credentialId, 1)
     if (concurrency === 0) {
       // It looks whether the way works and serves nobody: the tunnel does not know of it.
       this.#expiry.set(session)
@@ -172,6 +186,7 @@ export class Sessions implements AgentSessionPort {
 
   end(session: AgentSession, why: SessionEnd): void {
     if (!this.#sessions.delete(session.id)) return
+    this.#count(session.credentialId, -1)
     this.#expiry.clear(session)
     this.#failover.clear(session)
     const sessions = this.#tunnels.get(session.tunnel)
@@ -187,6 +202,12 @@ export class Sessions implements AgentSessionPort {
       this.#tunnels.delete(session.tunnel)
     }
     for (const queue of session.queues) this.#leavePort(queue, session)
+  }
+
+  #count(credentialId: string, more: 1 | -1): void {
+    const count = (this.#ofTokens.get(credentialId) ?? 0) + more
+    if (count === 0) this.#ofTokens.delete(credentialId)
+    else this.#ofTokens.set(credentialId, count)
   }
 
   #servePort(queue: string, session: AgentSession): void {

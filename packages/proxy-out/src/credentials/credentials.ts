@@ -15,6 +15,8 @@ export interface Credential {
   readonly id: string
   /** For logs. */
   readonly name: string
+  /** The operator's own: what named tokens may have of the edge is not its limit. */
+  readonly isOwn?: boolean | undefined
   readonly tunnels: readonly string[]
   /** See `allowsRoute`. */
   readonly routes?: readonly string[] | undefined
@@ -178,7 +180,7 @@ export class Credentials {
   }
 }
 
-const ownCredential = { name: "default", tunnels: ["*"], allow: ["*"] } as const
+const ownCredential = { name: "default", isOwn: true, tunnels: ["*"], allow: ["*"] } as const
 const lookMs = 1000
 /** Some editors take a file away before they put the new one there. */
 const missesToBelieve = 2

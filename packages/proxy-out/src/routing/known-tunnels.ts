@@ -18,10 +18,13 @@ export interface KnownTunnelsOptions {
 export type Claim =
   | { readonly kind: "granted" }
   | { readonly kind: "taken"; readonly route: string }
-  | { readonly kind: "full" }
+  /** Of the edge, or of what one token may make known. */
+  | { readonly kind: "full"; readonly of: "edge" | "token"; readonly most: number }
 
 /** Most tunnels that are remembered. */
 const maxTunnels = 100_000
+/** Of these with the same named token, so that a pattern such as `preview-*` cannot fill the edge. */
+const maxTunnelsOfToken = 10_000
 
 export class KnownTunnels implements TunnelStoreSink {
   readonly #options: KnownTunnelsOptions
@@ -62,8 +65,9 @@ export class KnownTunnels implements TunnelStoreSink {
     if (known !== undefined && isSame(known, tunnel)) return granted
     const answer = this.examine(tunnel)
     if (answer.kind !== "granted") return answer
-    this.#table.set(tunnel)
-    this.#options.store.save(tunnel)
+    const claimed = known === undefined ? tunnel : { ...tunnel, token: known.token }
+    this.#table.set(claimed)
+    this.#options.store.save(claimed)
     return granted
   }
 
@@ -71,8 +75,12 @@ export class KnownTunnels implements TunnelStoreSink {
   examine(tunnel: KnownTunnel): Claim {
     const route = this.#table.taken(tunnel.name, tunnel.routes)
     if (route !== undefined) return { kind: "taken", route }
-    const isNew = this.#table.get(tunnel.name) === undefined
-    return isNew && this.#table.size >= maxTunnels ? { kind: "full" } : granted
+    if (this.#table.get(tunnel.name) !== undefined) return granted
+    if (this.#table.size >= maxTunnels) return { kind: "full", of: "edge", most: maxTunnels }
+    const { token } = tunnel
+    return token !== undefined && this.#table.sizeOf(token) >= maxTunnelsOfToken
+      ? { kind: "full", of: "token", most: maxTunnelsOfToken }
+      : granted
   }
 
   onTunnels(all: readonly KnownTunnel[]): void {

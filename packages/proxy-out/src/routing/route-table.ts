@@ -11,6 +11,8 @@ export interface KnownTunnel {
   readonly routes: readonly string[]
   /** Whether a route's prefix is cut from what the upstream gets to see. */
   readonly stripPrefix: boolean
+  /** Id of the named token with which it became known; undefined: of the operator's own. */
+  readonly token?: string | undefined
 }
 
 export interface RouteTableOptions {
@@ -24,6 +26,8 @@ const defaultTunnel = "default"
 export class RouteTable {
   readonly #domain: string | undefined
   readonly #tunnels = new Map<string, KnownTunnel>()
+  /** How many tunnels became known with a named token. */
+  readonly #ofTokens = new Map<string, number>()
   /** By the route's host, `*.` included; "" for those of any host. */
   readonly #routes = new Map<string, PrefixRoutes>()
   /** By the Host field as it came. */
@@ -58,6 +62,11 @@ export class RouteTable {
     return this.#tunnels.size
   }
 
+  /** How many tunnels became known with this token. */
+  sizeOf(token: string): number {
+    return this.#ofTokens.get(token) ?? 0
+  }
+
   get(name: string): KnownTunnel | undefined {
     return this.#tunnels.get(name)
   }
@@ -79,6 +88,7 @@ export class RouteTable {
   set(tunnel: KnownTunnel): void {
     this.delete(tunnel.name)
     this.#tunnels.set(tunnel.name, tunnel)
+    this.#count(tunnel, 1)
     for (const text of tunnel.routes) {
       const route = parseRoute(text)
       if (route !== undefined) this.#add(route, tunnel)
@@ -90,11 +100,19 @@ export class RouteTable {
     const tunnel = this.#tunnels.get(name)
     if (tunnel === undefined) return
     this.#tunnels.delete(name)
+    this.#count(tunnel, -1)
     for (const text of tunnel.routes) {
       const route = parseRoute(text)
       if (route !== undefined) this.#remove(route, name)
     }
     this.#forgetHosts()
+  }
+
+  #count({ token }: KnownTunnel, more: 1 | -1): void {
+    if (token === undefined) return
+    const count = this.sizeOf(token) + more
+    if (count === 0) this.#ofTokens.delete(token)
+    else this.#ofTokens.set(token, count)
   }
 
   #add(route: Route, { name, stripPrefix }: KnownTunnel): void {

@@ -19,6 +19,7 @@ export const knownTunnelSchema: z.ZodType<KnownTunnel> = z.object({
   name: z.string().regex(tunnelNamePattern),
   routes: z.array(z.string().refine(isCanonical)).max(maxRoutes),
   stripPrefix: z.boolean(),
+  token: z.string().optional(),
 })
 
 const fileSchema = z.object({ version: z.literal(1), tunnels: z.array(knownTunnelSchema) })

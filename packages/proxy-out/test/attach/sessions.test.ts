@@ -37,11 +37,11 @@ class Desk implements Disposable {
     this.sessions.start()
   }
 
-  attach(instance = `place ${this.#count}`, concurrency = 10): Agent {
+  attach(instance = `place ${this.#count}`, concurrency = 10, credentialId = "default"): Agent {
     const edge = this.sessions.create({
       id: `session-${++this.#count}-with-a-long-secret`,
       tunnel: "default",
-      credentialId: "default",
+      credentialId,
       instance,
       concurrency,
       software: "test",
@@ -331,5 +331,61 @@ describe("a session that only looks whether the way works", () => {
     const looking = desk.attach("doctor", 0)
     vi.advanceTimersByTime(31_000)
     expect(desk.knows(looking)).toBe(false)
+  })
+})
+
+describe("the most sessions", () => {
+  const named = { id: "named" }
+  const own = { id: "default", isOwn: true }
+
+  function attachMany(desk: Desk, count: number, credentialId: string): AgentSession[] {
+    return Array.from({ length: count }, (_, index) =>
+      desk.sessions.create({
+        id: `${desk.sessions.size}`,
+        tunnel: `t${index}`,
+        credentialId,
+        instance: "here",
+        concurrency: 1,
+        software: "test",
+      }),
+    )
+  }
+
+  test("of a named token are 2,000, and others still get in", () => {
+    using desk = new Desk()
+    attachMany(desk, 1999, "named")
+    const before = desk.sessions.full(named)
+    attachMany(desk, 1, "named")
+    expect([before, desk.sessions.full(named), desk.sessions.full({ id: "other" })]).toEqual([
+      undefined,
+      { of: "token", most: 2000 },
+      undefined,
+    ])
+  })
+
+  test("of the operator's own token and of all together are 10,000", () => {
+    using desk = new Desk()
+    attachMany(desk, 9999, "default")
+    const before = desk.sessions.full(own)
+    attachMany(desk, 1, "other")
+    expect([before, desk.sessions.full(own), desk.sessions.full(named)?.of]).toEqual([
+      undefined,
+      { of: "edge", most: 10_000 },
+      "edge",
+    ])
+  })
+
+  test("are fewer again when one has ended", () => {
+    using desk = new Desk()
+    const [first] = attachMany(desk, 2000, "named")
+    desk.sessions.end(first!, "detached")
+    expect(desk.sessions.full(named)).toBeUndefined()
+  })
+
+  test("include those that only look whether the way works", () => {
+    using desk = new Desk()
+    attachMany(desk, 1999, "named")
+    desk.attach("looks", 0, "named")
+    expect(desk.sessions.full(named)).toEqual({ of: "token", most: 2000 })
   })
 })

@@ -1,5 +1,6 @@
 // What an edge answers while it does not know yet which tunnels there are.
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
+import type { KnownTunnel } from "../../src/routing/route-table.ts"
 import { KnownTunnels } from "../../src/routing/known-tunnels.ts"
 import type { TunnelStore, TunnelStoreSink } from "../../src/routing/tunnel-store.ts"
 
@@ -12,7 +13,11 @@ class AwayStore implements TunnelStore {
     return Promise.resolve()
   }
 
-  save(): void {}
+  readonly saved: KnownTunnel[] = []
+
+  save(tunnel: KnownTunnel): void {
+    this.saved.push(tunnel)
+  }
 
   stop(): Promise<void> {
     return Promise.resolve()
@@ -60,4 +65,52 @@ test("without a domain every request is held for the default tunnel meanwhile", 
     "default",
     undefined,
   ])
+})
+
+describe("tunnels of one named token", () => {
+  const tunnel = (name: string, token?: string): KnownTunnel => ({
+    name,
+    routes: [],
+    stripPrefix: false,
+    token,
+  })
+
+  async function filled(): Promise<{ tunnels: KnownTunnels; store: AwayStore }> {
+    const world = await known(undefined)
+    for (let count = 0; count < 10_000; count++) world.tunnels.claim(tunnel(`preview-${count}`, "ci"))
+    return world
+  }
+
+  test("are 10,000 at most, and the next one is told so", async () => {
+    const { tunnels } = await filled()
+    expect(tunnels.claim(tunnel("preview-10000", "ci"))).toEqual({ kind: "full", of: "token", most: 10_000 })
+  })
+
+  test("leave room for those of other tokens and of the operator's own", async () => {
+    const { tunnels } = await filled()
+    expect([tunnels.claim(tunnel("a", "other")).kind, tunnels.claim(tunnel("b")).kind]).toEqual([
+      "granted",
+      "granted",
+    ])
+  })
+
+  test("can still be served when there are that many", async () => {
+    const { tunnels } = await filled()
+    expect(tunnels.claim({ ...tunnel("preview-7", "ci"), routes: ["a.example"] })).toEqual({
+      kind: "granted",
+    })
+  })
+
+  test("do not become another token's by being served with it", async () => {
+    const { tunnels, store } = await known(undefined)
+    tunnels.claim(tunnel("shop", "first"))
+    tunnels.claim({ ...tunnel("shop", "second"), routes: ["a.example"] })
+    expect(store.saved.map(({ token }) => token)).toEqual(["first", "first"])
+  })
+
+  test("make room when one is forgotten", async () => {
+    const { tunnels, store } = await filled()
+    store.sink?.onTunnels([...tunnels.all].slice(1))
+    expect(tunnels.claim(tunnel("preview-10000", "ci"))).toEqual({ kind: "granted" })
+  })
 })
