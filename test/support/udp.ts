@@ -9,6 +9,8 @@ export interface UdpSocket extends AsyncDisposable {
   readonly port: number
   /** Every datagram, in the order they came. */
   readonly heard: Buffer[]
+  /** The port that each came from. */
+  readonly from: number[]
 }
 
 /** On loopback; `onDatagram` is told of each. */
@@ -17,17 +19,20 @@ export async function udpSocket(
   address = "127.0.0.1",
 ): Promise<UdpSocket> {
   const heard: Buffer[] = []
+  const from: number[] = []
   const socket = dgram.createSocket({ type: "udp4", recvBufferSize: 4 * 1024 * 1024 })
   socket.on("error", () => undefined)
-  socket.on("message", (datagram, from) => {
+  socket.on("message", (datagram, sender) => {
     heard.push(datagram)
-    onDatagram(datagram, from, socket)
+    from.push(sender.port)
+    onDatagram(datagram, sender, socket)
   })
   socket.bind(0, address)
   await once(socket, "listening")
   return {
     socket,
     heard,
+    from,
     port: socket.address().port,
     [Symbol.asyncDispose]: async () => {
       const closed = once(socket, "close")
