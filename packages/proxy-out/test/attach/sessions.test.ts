@@ -339,10 +339,10 @@ describe("the most sessions", () => {
   const own = { id: "default", isOwn: true }
 
   function attachMany(desk: Desk, count: number, credentialId: string): AgentSession[] {
-    return Array.from({ length: count }, (_, index) =>
+    return Array.from({ length: count }, () =>
       desk.sessions.create({
         id: `${desk.sessions.size}`,
-        tunnel: `t${index}`,
+        tunnel: `t${desk.sessions.size}`,
         credentialId,
         instance: "here",
         concurrency: 1,
