@@ -6,6 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises"
 import { afterAll, beforeAll, describe, expect, test } from "vitest"
 import { answerOf, Http2TestClient, resetName } from "../support/http2-client.ts"
 import { startSecurePair, type SecurePair } from "../support/http2-pair.ts"
+import { frame, preface } from "../support/http2-frames.ts"
 import { edgeStatus, startPair, transports } from "../support/pair.ts"
 import { startRedis } from "../support/redis.ts"
 import { bodyOf, closedPort, httpUpstream, rawUpstream, type HttpUpstream } from "../support/upstream.ts"
@@ -252,16 +253,6 @@ test("a client that resets again and again is sent away, and others are served",
   })
 })
 
-/** A frame (RFC 9113 section 4.1). */
-function frame(type: number, flags: number, stream: number, payload: Buffer = Buffer.alloc(0)): Buffer {
-  const head = Buffer.alloc(9)
-  head.writeUIntBE(payload.length, 0, 3)
-  head.writeUInt8(type, 3)
-  head.writeUInt8(flags, 4)
-  head.writeUInt32BE(stream, 5)
-  return Buffer.concat([head, payload])
-}
-
 test.each([
   ["CONTINUATION frames", [frame(1, 0, 1, Buffer.from([0x82]))], frame(9, 0, 1, Buffer.alloc(100, 0x82))],
   ["pings whose answers it does not read", [], frame(6, 0, 0, Buffer.alloc(8))],
@@ -274,7 +265,7 @@ test.each([
   const socket = net.connect({ port: pair.port, host: "127.0.0.1" })
   socket.on("error", () => undefined)
   socket.pause()
-  socket.write(Buffer.concat([Buffer.from("PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"), frame(4, 0, 0), ...first]))
+  socket.write(Buffer.concat([preface, ...first]))
   const burst = Buffer.concat(Array.from({ length: 1000 }, () => flood))
   let sentBytes = 0
   while (!socket.destroyed && sentBytes < 256 * 1024 * 1024) {

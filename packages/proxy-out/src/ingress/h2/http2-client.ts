@@ -11,6 +11,7 @@ import type { ErrorResponse } from "../../exchange/error-response.ts"
 import { failures } from "../../exchange/failures.ts"
 import { Pace } from "../pace.ts"
 import { bodyPace, type Patience } from "../patience.ts"
+import type { Backlog } from "./backlog.ts"
 import { responseFields, trailerFields, trailerLines } from "./fields.ts"
 
 export interface Http2ClientOptions {
@@ -18,6 +19,8 @@ export interface Http2ClientOptions {
   readonly request: RequestHead
   readonly remoteAddress: string
   readonly scheme: Scheme
+  /** Of its connection. */
+  readonly backlog: Backlog
   /** Nothing follows the request's head. */
   readonly ended: boolean
   /** Our answer, as HTTP/1 bytes, to a request whose body does not come. */
@@ -59,7 +62,6 @@ export class Http2Client implements Client {
     this.#requestEnded = ended
     stream.on("error", ignoreError)
     stream.on("close", () => this.#onClose())
-    stream.on("drain", () => this.#handler?.onClientDrain())
     stream.on("wantTrailers", () => this.#sendTrailers())
   }
 
@@ -82,7 +84,8 @@ export class Http2Client implements Client {
   }
 
   get unsentBytes(): number {
-    return this.#stream.writableLength
+    const bytes = this.#stream.writableLength
+    return bytes > 0 && this.#options.backlog.full ? Number.POSITIVE_INFINITY : bytes
   }
 
   goOn(): void {
@@ -120,8 +123,15 @@ export class Http2Client implements Client {
   }
 
   data(bytes: Buffer): void {
-    this.#givenBytes += bytes.length
-    if (this.#open) this.#stream.write(bytes)
+    if (!this.#open) return
+    const { backlog } = this.#options
+    const { length } = bytes
+    this.#givenBytes += length
+    backlog.wrote(length)
+    this.#stream.write(bytes, () => {
+      backlog.taken(length)
+      if (this.#stream.writableLength === 0) this.#handler?.onClientDrain()
+    })
   }
 
   end(trailers: string): void {

@@ -11,6 +11,7 @@ import type { Guest } from "../admission.ts"
 import type { Peer } from "../client-connection.ts"
 import { plainAddress } from "../plain-address.ts"
 import type { Patience } from "../patience.ts"
+import { Backlog } from "./backlog.ts"
 import { Http2Client } from "./http2-client.ts"
 import { requestHeadOf } from "./request-head.ts"
 
@@ -44,6 +45,7 @@ export class Http2Connection implements Guest {
   readonly #port: Http2Port
   readonly #remoteAddress: string
   readonly #clients = new Set<Http2Client>()
+  readonly #backlog = new Backlog()
   #earlyCloses = 0
   #quietSweeps = 0
   #closing = false
@@ -56,6 +58,8 @@ export class Http2Connection implements Guest {
     this.#port = port
     this.#remoteAddress = plainAddress(socket.remoteAddress)
     socket.on("error", ignoreError)
+    // A client that reads on, but says nothing more, cannot give windows or acknowledge anything: it counts as gone.
+    socket.on("end", () => this.destroy())
     const session = performServerHandshake(socket, sessionOptions)
     this.#session = session
     session.setLocalWindowSize(connectionWindowBytes)
@@ -137,6 +141,7 @@ export class Http2Connection implements Guest {
       ended,
       remoteAddress: this.#remoteAddress,
       scheme: this.scheme,
+      backlog: this.#backlog,
       timeout: (late) => this.#port.timeout(late),
       onClosed: (closed, early) => this.#onClosed(closed, early),
     })
