@@ -55,10 +55,14 @@ export class MessageDecoder {
     return messages
   }
 
+  /** What has come so far ends in the middle of something, be it the preamble. */
+  get incomplete(): boolean {
+    return this.#state !== "header" || this.#startBytes > 0
+  }
+
   /** The body has ended. Throws WireError("message_truncated") when that is in the middle of something. */
   end(): void {
-    if (this.#state !== "header" || this.#startBytes > 0)
-      throw new WireError("message_truncated", `in a ${this.#state}`)
+    if (this.incomplete) throw new WireError("message_truncated", `in a ${this.#state}`)
   }
 
   /** A header stands whole at `offset`. */

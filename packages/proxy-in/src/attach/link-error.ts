@@ -1,5 +1,6 @@
 // What can be wrong between an agent and its edge, in words that say what to do. Foreign errors are translated here, once.
 import { WireError } from "@restante/protocol"
+import type { WireErrorCode } from "@restante/protocol"
 
 export const linkErrorTable = {
   name_not_found: "The edge's name cannot be resolved: check the host in --external and this machine's DNS.",
@@ -88,13 +89,8 @@ export class LinkError extends Error {
 
   static from(reason: unknown): LinkError {
     if (reason instanceof LinkError) return reason
-    if (reason instanceof WireError) {
-      return new LinkError(
-        reason.code === "version_unsupported" ? "version" : "not_restante",
-        reason.message,
-        { cause: reason },
-      )
-    }
+    if (reason instanceof WireError)
+      return new LinkError(codesOfAnswers[reason.code] ?? "session_over", reason.message, { cause: reason })
     for (
       let error: unknown = reason, depth = 0;
       error instanceof Error && depth < 5;
@@ -106,6 +102,15 @@ export class LinkError extends Error {
     }
     return new LinkError("closed", reason instanceof Error ? reason.message : undefined, { cause: reason })
   }
+}
+
+/**
+ * An answer that something else gave, or that was cut on its way, is asked for again. Any other that cannot be read is an
+ * edge's and wrong: the session is broken.
+ */
+const codesOfAnswers: Readonly<Partial<Record<WireErrorCode, LinkErrorCode>>> = {
+  not_restante: "not_restante",
+  message_truncated: "closed",
 }
 
 const codesAtProxy: Readonly<Partial<Record<LinkErrorCode, LinkErrorCode>>> = {

@@ -286,13 +286,18 @@ describe("a poll", () => {
       withLength(whole).replace(messagesMediaType, "text/plain"),
       { messages: 0, end: "edge_error" },
     ],
-    ["half a message", withLength(whole.subarray(0, 40)), { messages: 1, end: "not_restante" }],
+    ["half a message", withLength(whole.subarray(0, 40)), { messages: 1, end: "closed" }],
+    [
+      "a message that is too large",
+      withLength(Buffer.concat([whole, Buffer.alloc(20, 0xff)])),
+      { messages: 0, end: "session_over" },
+    ],
     ["an answer that is cut off", withLength(whole, 1000), { messages: 2, end: "closed" }],
     ["a page with our media type", withLength(Buffer.from(html)), { messages: 0, end: "not_restante" }],
     [
       "messages of another version",
       withLength(Buffer.from("RSTNTE\x00\x02")),
-      { messages: 0, end: "version" },
+      { messages: 0, end: "session_over" },
     ],
     [
       "a page",

@@ -65,9 +65,16 @@ test("bytes of another program are not an edge's", () => {
   expect(LinkError.from(new WireError("not_restante")).code).toBe("not_restante")
 })
 
-test("bytes of another version ask for the same release", () => {
-  expect(LinkError.from(new WireError("version_unsupported")).code).toBe("version")
+test("an answer that was cut on its way is a lost connection", () => {
+  expect(LinkError.from(new WireError("message_truncated")).code).toBe("closed")
 })
+
+test.each(["version_unsupported", "message_size", "frame_malformed"] as const)(
+  "an edge's answer that is wrong (%s) ends the session",
+  (code) => {
+    expect(LinkError.from(new WireError(code)).code).toBe("session_over")
+  },
+)
 
 test("what was translated stays as it is", () => {
   const error = new LinkError("token")

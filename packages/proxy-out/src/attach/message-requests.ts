@@ -43,10 +43,11 @@ abstract class MessageRequest implements RequestHandler {
   }
 
   onBodyEnd(): void {
-    this.#guarded(() => {
-      if (!this.#empty) this.#decoder.end()
-      this.complete()
-    })
+    if (this.#over) return
+    if (this.#empty || !this.#decoder.incomplete) return this.complete()
+    // What stands between has cut it and made a whole body of the rest: the agent sends it again, as after any cut.
+    this.#over = true
+    this.connection.reset()
   }
 
   onReadPaused(): void {}

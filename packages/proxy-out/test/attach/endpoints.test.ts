@@ -299,7 +299,6 @@ describe("messages", () => {
   test.each([
     ["that are something else", Buffer.from("<html>not messages at all</html>"), "not_restante"],
     ["of another version", Buffer.from("RSTNTE\x00\x02"), "version_unsupported"],
-    ["that are cut off", Buffer.concat([preamble, Buffer.alloc(10)]), "message_truncated"],
     ["that are too large", Buffer.concat([preamble, Buffer.alloc(20, 0xff)]), "message_size"],
   ])("%s are refused, and end the session", async (_what, body, detail) => {
     await using edge = await new Running().start()
@@ -311,6 +310,18 @@ describe("messages", () => {
       410,
     ])
   })
+
+  test.each(["push", "poll"] as const)(
+    "of a %s that end in the middle of one are lost like a connection, and the session goes on",
+    async (endpoint) => {
+      await using edge = await new Running().start()
+      const session = await edge.session()
+      const body = Buffer.concat([preamble, Buffer.alloc(10)])
+      const reply = edge.ask("POST", endpoint, { headers: { "restante-session": session }, body })
+      await expect(reply).rejects.toThrow("fetch failed")
+      expect((await edge.carry("push", session)).status).toBe(200)
+    },
+  )
 
   test("of a push are taken as they arrive, before its end", async () => {
     await using edge = await new Running().start()
