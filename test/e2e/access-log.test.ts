@@ -65,6 +65,29 @@ test("what is refused at the door has a line too, with as much as could be read"
   expect(Object.keys(entries[1] ?? {})).not.toContain("method")
 })
 
+test.each([
+  ["that cannot be read", "nonsense\r\n", { status: 400, error: "bad_request" }],
+  ["that stops coming", "", { status: 408, error: "request_timeout" }],
+])(
+  "a request with a body %s is told as that, by the id that its client got",
+  async (_what, more, expected) => {
+    const path = await logPath()
+    await using upstream = await httpUpstream(() => {})
+    await using pair = await startPair({
+      server: upstream.url,
+      edgeArgs: ["--access-log", "json", "--access-log-file", path, "--body-timeout", "1s"],
+    })
+    using client = new RawClient(pair.port)
+    client.send("POST /x HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+    await until("the private server to have it", () => upstream.seen.length === 1)
+    client.send(more)
+    const answer = await client.receives(/Restante-Exchange: [\w-]+\r\n/)
+    const [, id] = /Restante-Exchange: ([\w-]+)/.exec(answer) ?? []
+    const entries = (await lines(path, 1)).map((line) => JSON.parse(line) as object)
+    expect(entries).toMatchObject([{ exchange: id, tunnel: "default", target: "/x", ...expected }])
+  },
+)
+
 test("a request that fails has the error's code", async () => {
   const path = await logPath()
   await using edge = await startEdge({

@@ -41,8 +41,16 @@ export interface Client {
   resumeBody(): void
 }
 
+/** What a client did wrong while its request was coming, and what it was told. */
+export interface ClientFault {
+  readonly code: "bad_request" | "request_timeout"
+  readonly status: number
+}
+
 /** From the client: whoever serves one request. */
 export interface RequestHandler {
+  /** By whose id it is known in logs, and to its client. */
+  readonly ticket?: { readonly id: string }
   /** Its body may pause for as long as it likes. */
   readonly patient?: boolean
   onBody(bytes: Buffer): void
@@ -52,6 +60,9 @@ export interface RequestHandler {
   onReadPaused(): void
   /** What was written has been taken by the client. */
   onClientDrain(): void
-  /** The client left, or its request broke off, before the answer was whole. Nothing can be written any more. */
-  onClientGone(): void
+  /**
+   * The client left, or its request broke off, before the answer was whole. Nothing can be written any more. `fault`: it was
+   * told what is wrong with its request.
+   */
+  onClientGone(fault?: ClientFault): void
 }

@@ -5,7 +5,7 @@ import type { RequestHead, ResetCode } from "@restante/protocol"
 import type { Ticket } from "../queue/broker.ts"
 import { Measured } from "../observe/measured.ts"
 import type { AgentStream, Leasable, StreamLoss, StreamSink } from "./agent-stream.ts"
-import type { Client, RequestHandler } from "./client.ts"
+import type { Client, ClientFault, RequestHandler } from "./client.ts"
 import { UpgradeRefused } from "./client-response.ts"
 import type { ClientResponse } from "./client-response.ts"
 import type { ExchangeOutcome, ExchangePort } from "./exchange-port.ts"
@@ -132,10 +132,11 @@ export class Exchange extends Measured implements RequestHandler, StreamSink, Le
   }
 
   /** The client left, or its request broke off. */
-  onClientGone(): void {
+  onClientGone(fault?: ClientFault): void {
     if (this.#phase === "over") return
+    this.clientFault = fault
     this.#stream?.reset("cancelled")
-    this.#settle("cancelled")
+    this.#settle(fault?.code ?? "cancelled")
   }
 
   // The queue's side.

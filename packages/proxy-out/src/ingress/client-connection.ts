@@ -3,7 +3,7 @@
 import type { Socket } from "node:net"
 import { defaultHttp1Limits, Http1Error, RequestReader } from "@restante/protocol"
 import type { Http1Limits, MessageSink, RequestHead, Scheme } from "@restante/protocol"
-import type { RequestHandler } from "../exchange/client.ts"
+import type { ClientFault, RequestHandler } from "../exchange/client.ts"
 import type { Guest } from "./admission.ts"
 import { awaitSilence } from "./half-closed.ts"
 import { Http1Client } from "./http1-client.ts"
@@ -13,7 +13,7 @@ import { plainAddress } from "./plain-address.ts"
 import { type ConnectionPhase, Watch } from "./watch.ts"
 
 /** Who gets an answer of ours. */
-export type Peer = Pick<ClientConnection, "remoteAddress" | "phase">
+export type Peer = Pick<ClientConnection, "remoteAddress" | "phase" | "exchangeId">
 
 export interface ConnectionPort {
   onRequest(head: RequestHead, connection: ClientConnection): RequestHandler
@@ -84,6 +84,11 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
 
   get remoteAddress(): string {
     return (this.#remoteAddress ??= plainAddress(this.socket.remoteAddress))
+  }
+
+  /** Of the running request, when it is an exchange. */
+  get exchangeId(): string | undefined {
+    return this.#handler?.ticket?.id
   }
 
   get phase(): ConnectionPhase {
@@ -181,11 +186,11 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     handler?.onClientGone()
   }
 
-  /** The request takes too long to arrive: answers and closes; an answer that has begun is broken off. */
-  giveUp(answer: Buffer): void {
+  /** The request takes too long to arrive, or cannot be read: answers and closes; an answer that has begun is broken off. */
+  giveUp(answer: Buffer, fault: ClientFault): void {
     const handler = this.#handler
     this.#handler = undefined
-    handler?.onClientGone()
+    handler?.onClientGone(fault)
     if (this.#answerBegun) return this.reset()
     this.write(answer)
     this.#requestEnded = false
@@ -236,7 +241,7 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
       this.#read(bytes)
     } catch (error) {
       if (!(error instanceof Http1Error)) throw error
-      this.#refuse(error)
+      this.giveUp(this.#port.badRequest(error, this), { code: "bad_request", status: error.status })
     } finally {
       this.#reading = false
     }
@@ -270,10 +275,6 @@ export class ClientConnection implements MessageSink<RequestHead>, Http1Connecti
     this.#rest.push(bytes)
     this.#restBytes += bytes.length
     if (this.#restBytes > maxPipelinedBytes) this.socket.pause()
-  }
-
-  #refuse(error: Http1Error): void {
-    this.giveUp(this.#port.badRequest(error, this))
   }
 
   /** RFC 9112 §9.6: closing at once while the client still sends would destroy the answer on its way. */

@@ -276,7 +276,7 @@ export class Ingress implements ConnectionPort, Http2Port {
   ): Buffer {
     const { dateLine, errorPage, onRefused, trustedProxies } = this.#options
     const traits = { ...failures[code], ...differences }
-    const exchangeId = nanoid()
+    const exchangeId = connection.exchangeId ?? nanoid()
     // In the middle of a body it is an exchange already, whose end is told as such.
     if (connection.phase !== "body" || request !== undefined) {
       const { remoteAddress: peer } = connection

@@ -1,4 +1,6 @@
 // What becomes of a connection of HTTP/1 whose client takes too long.
+import type { ClientFault } from "../exchange/client.ts"
+import { failures } from "../exchange/failures.ts"
 import type { ClientConnection } from "./client-connection.ts"
 import type { Patience } from "./patience.ts"
 
@@ -16,14 +18,20 @@ export function losePatience(
       if (quietMs >= patience.idleMs) connection.close()
       return
     case "head":
-      if (quietMs >= patience.headMs) connection.giveUp(timeout())
+      if (quietMs >= patience.headMs) connection.giveUp(timeout(), requestTimeout)
       return
     case "body":
-      if (quietMs >= patience.bodyMs) connection.giveUp(timeout())
+      if (quietMs >= patience.bodyMs) connection.giveUp(timeout(), requestTimeout)
       return
     case "response":
       if (quietMs >= patience.stalledReaderMs) connection.abandon()
       return
     case "raw": // it may be silent for days: TCP's keep-alive finds out whether the client is still there
   }
+}
+
+/** What a client that sends too slowly is told. */
+export const requestTimeout: ClientFault = {
+  code: "request_timeout",
+  status: failures.request_timeout.status,
 }

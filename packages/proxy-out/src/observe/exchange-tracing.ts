@@ -83,7 +83,8 @@ export function tracedRecord(trace: ExchangeTrace): string {
 }
 
 function serverSpan(exchange: SettledExchange, trace: ExchangeTrace, outcome: ExchangeOutcome): Span {
-  const { request, ticket, status } = exchange
+  const { request, ticket, clientFault } = exchange
+  const status = exchange.status === 0 ? (clientFault?.status ?? 0) : exchange.status
   const failed = outcome !== "answered" && outcome !== "cancelled"
   const [path = "", query] = request.target.split("?", 2)
   return {

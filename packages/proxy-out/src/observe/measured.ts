@@ -1,5 +1,6 @@
 // What is measured of an exchange while it lives: moments and bytes, as plain fields, because this happens for every request.
 import { monotonicMs } from "../clock.ts"
+import type { ClientFault } from "../exchange/client.ts"
 import type { ExchangeTrace } from "./exchange-tracing.ts"
 
 /** Moments are milliseconds of `monotonicMs`, 0 while they have not come. */
@@ -16,6 +17,8 @@ export abstract class Measured {
   upstreamMicroseconds = -1
   /** Undefined while nobody asked for traces. */
   trace: ExchangeTrace | undefined = undefined
+  /** What is wrong with the request, when that ended it. */
+  clientFault: ClientFault | undefined = undefined
   requestBytes = 0
   responseBytes = 0
 

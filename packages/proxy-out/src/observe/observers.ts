@@ -108,8 +108,9 @@ export class Observers implements ExchangeObserver, PortObserver {
   }
 }
 
-function statusOf({ status }: SettledExchange, outcome: ExchangeOutcome): number {
+function statusOf({ status, clientFault }: SettledExchange, outcome: ExchangeOutcome): number {
   if (outcome === "answered" || outcome === "broken") return status
+  if (clientFault !== undefined) return status === 0 ? clientFault.status : status
   if (outcome === "cancelled") return status === 0 ? clientGone : status
   return failures[outcome].status
 }

@@ -1,6 +1,6 @@
 // What is known of an exchange once it has ended: what metrics, access log, log and traces are made from.
 import type { RequestHead } from "@restante/protocol"
-import type { Client } from "../exchange/client.ts"
+import type { Client, ClientFault } from "../exchange/client.ts"
 import type { ExchangeOutcome } from "../exchange/exchange-port.ts"
 import type { FailureCode } from "../exchange/failures.ts"
 import type { ExchangeTrace } from "./exchange-tracing.ts"
@@ -21,6 +21,8 @@ export interface SettledExchange {
   readonly upstreamMs: number | undefined
   readonly totalMs: number
   readonly trace: ExchangeTrace | undefined
+  /** What is wrong with the request, when that ended it. */
+  readonly clientFault?: ClientFault | undefined
   /** Bodies, without framing. */
   readonly requestBytes: number
   readonly responseBytes: number

@@ -20,7 +20,8 @@ export class SettledLog {
   }
 
   settled(exchange: SettledExchange, outcome: ExchangeOutcome): void {
-    if (outcome === "answered" || outcome === "cancelled") {
+    // What strangers do wrong is no warning.
+    if (outcome === "answered" || outcome === "cancelled" || exchange.clientFault !== undefined) {
       if (this.#log.isLevelEnabled("debug")) this.#log.debug(fieldsOf(exchange, outcome), "settled")
       return
     }

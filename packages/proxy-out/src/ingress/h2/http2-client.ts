@@ -9,6 +9,7 @@ import type { Client, RequestHandler } from "../../exchange/client.ts"
 import { errorResponse } from "../../exchange/error-response.ts"
 import type { ErrorResponse } from "../../exchange/error-response.ts"
 import { failures } from "../../exchange/failures.ts"
+import { requestTimeout } from "../lose-patience.ts"
 import { Pace } from "../pace.ts"
 import { bodyPace, type Patience } from "../patience.ts"
 import type { Backlog } from "./backlog.ts"
@@ -205,6 +206,11 @@ export class Http2Client implements Client {
     if (quiet * sweepMs >= (does === "taking" ? patience.stalledReaderMs : patience.bodyMs)) this.#giveUp()
   }
 
+  /** When it is an exchange. */
+  get exchangeId(): string | undefined {
+    return this.#handler?.ticket?.id
+  }
+
   get #open(): boolean {
     return !this.#stream.destroyed && !this.#stream.closed
   }
@@ -223,7 +229,7 @@ export class Http2Client implements Client {
     const answer = this.#answerBegun ? undefined : this.#options.timeout(this)
     const handler = this.#handler
     this.#handler = undefined
-    handler?.onClientGone()
+    handler?.onClientGone(answer === undefined ? undefined : requestTimeout)
     if (answer === undefined) this.reset()
     else this.answer(answer)
   }
