@@ -19,37 +19,16 @@ import {
   type WireLimits,
   wireLimits,
 } from "../wire/index.ts"
-import { ControlSink, type StreamSink, withControl } from "./control-sink.ts"
+import { ControlSink, withControl } from "./control-sink.ts"
 import { Incoming } from "./incoming.ts"
 import { MessageSizes } from "./message-sizes.ts"
 import { type CarrierId, RetainedMessages } from "./retained.ts"
+import type { SessionOptions } from "./session-options.ts"
 import { acknowledgement, pingWithAcknowledgement } from "./unnumbered.ts"
-
-export interface SessionOptions {
-  /** Gets every frame of the peer exactly once, in order. Must not throw, save WireError to end the session. */
-  readonly sink: StreamSink
-  /**
-   * There is something to send, and there was nothing before. Not called again until `nextMessage` has taken all of it
-   * (`hasOutput` is false). May be called from within `receive`: schedule the flush, so that it takes everything of
-   * this turn in one message.
-   */
-  readonly onOutput: () => void
-  /** A PONG came. Default: ignored. */
-  readonly onPong?: (bytes: Buffer) => void
-  /**
-   * The peer has these buffers of a message, among them bodies that were given to `data`: their memory may be used again.
-   * A duplicate of the message may still be on its way out with whatever they hold then; its receiver drops it unread.
-   */
-  readonly onReleased?: (buffers: readonly Buffer[]) => void
-  /** The peer takes messages in pieces (docs/protocol.md, PIECE). Default false. */
-  readonly pieces?: boolean
-  readonly limits?: WireLimits
-  /** Granularity of messages, bytes; see FrameWriterOptions. Default 64 KiB. */
-  readonly batchBytes?: number
-}
 
 export class Session {
   readonly #onOutput: () => void
+  readonly #onBatch: (() => void) | undefined
   readonly #onReleased: ((buffers: readonly Buffer[]) => void) | undefined
   readonly #limits: WireLimits
   readonly #frames: FrameWriter
@@ -65,11 +44,14 @@ export class Session {
   #haveDue = false
   #progress = 0
   #signalled = false
+  /** Frames that give the peer work, since the last message. */
+  #unsentFrames = 0
   #broken: Error | undefined
 
   constructor(options: SessionOptions) {
     const limits = options.limits ?? wireLimits
     this.#onOutput = options.onOutput
+    this.#onBatch = options.onBatch
     this.#onReleased = options.onReleased
     this.#limits = limits
     this.#frames = new FrameWriter({
@@ -99,7 +81,7 @@ export class Session {
 
   open(stream: number, fields: OpenFields): void {
     this.#frames.open(stream, fields)
-    if (!this.#signalled) this.#signal()
+    this.#counted()
   }
 
   taken(stream: number): void {
@@ -110,13 +92,13 @@ export class Session {
   /** `flags`: exactly one of `headFlags`. */
   head(stream: number, flags: number, head: string, inlineBody?: Buffer): void {
     this.#frames.head(stream, flags, head, inlineBody)
-    if (!this.#signalled) this.#signal()
+    this.#counted()
   }
 
   /** The caller has taken the credit for it (SendCredit). `bytes` must not be changed afterwards. */
   data(stream: number, bytes: Buffer): void {
     this.#frames.data(stream, bytes)
-    if (!this.#signalled) this.#signal()
+    this.#counted()
   }
 
   end(stream: number, trailers = ""): void {
@@ -264,6 +246,7 @@ export class Session {
     }
     if (this.#frames.bytes === 0 || !this.#mayStartMessage) return undefined
     const buffers = this.#withHeader(this.#frames.take(maxBytes), this.#retained.lastNumber + 1)
+    this.#unsentFrames = 0
     if (buffers === undefined) return undefined
     const bytes = totalBytes(buffers)
     this.#retained.add(carrier, buffers, bytes)
@@ -286,6 +269,13 @@ export class Session {
     const { received, have } = this.#incoming
     this.#haveDue = false
     if (have !== undefined) this.#control.have(received + 1, have)
+  }
+
+  #counted(): void {
+    if (!this.#signalled) this.#signal()
+    if (++this.#unsentFrames < batchFrames) return
+    this.#unsentFrames = 0
+    this.#onBatch?.()
   }
 
   #signal(): void {
@@ -331,3 +321,8 @@ function readMessage(message: Message, sink: FrameSink, limits: WireLimits): voi
 }
 
 const maxPongBytes = 4096
+/**
+ * Few enough that both ends work at the same time when there is much to do, enough that a message's own cost is small beside its
+ * frames'. Measured with 100 WebSockets on two processors: 8 and 16 are a quarter faster than whole turns.
+ */
+const batchFrames = 12

@@ -33,6 +33,20 @@ describe("output", () => {
     expect(session.hasOutput).toBe(false)
   })
 
+  test("of so many frames that the peer could begin is told each dozen, counted anew from every message", () => {
+    const batches = { count: 0 }
+    const { session } = end({ onBatch: () => batches.count++ })
+    const heads = (count: number): void => {
+      for (let stream = 1; stream <= count; stream++) session.data(stream, Buffer.alloc(1))
+    }
+    heads(11)
+    session.nextMessage(1)
+    heads(11)
+    const before = batches.count
+    heads(13)
+    expect([before, batches.count]).toEqual([0, 2])
+  })
+
   test("of a large body goes by reference, not by copy", () => {
     const { session } = end()
     const body = Buffer.alloc(200_000)

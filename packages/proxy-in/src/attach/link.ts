@@ -72,6 +72,7 @@ export class Link implements CarrierPort {
       sink,
       pieces: welcome.pieces ?? false,
       onOutput: () => this.#scheduleFlush(),
+      onBatch: () => this.#flushBatch(),
       onPong: (bytes) => this.#onPong(bytes),
       onReleased: options.onReleased,
     })
@@ -310,6 +311,11 @@ export class Link implements CarrierPort {
     if (this.#flushing || this.#over) return
     this.#flushing = true
     setImmediate(this.#flushNow)
+  }
+
+  /** A push of its own waits for all that the turn brings. */
+  #flushBatch(): void {
+    if (this.#websocket?.open === true || this.#streamedPush.proven) this.flush()
   }
 
   /** Carriers that fail together wait together, and count as one failure. */

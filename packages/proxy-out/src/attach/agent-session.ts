@@ -4,13 +4,11 @@ import { headFlags, Session, StreamTable, WireError, wireLimits } from "@restant
 import type { Message, OpenFrame, OpenPort, ResetCode, StreamSink as SessionSink } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { AgentSessionOptions } from "./agent-session-options.ts"
-import type { Carrier } from "./carrier.ts"
+import { readyCarrier, type Carrier } from "./carrier.ts"
 import { SessionStream } from "./session-stream.ts"
 import type { StreamOwner } from "./session-stream.ts"
 
 const ackDelayMs = 20
-/** From this much on what waits is worth a streamed poll beside a websocket: its reader needs not put it together first. */
-const bulkBytes = 64 * 1024
 const maxStreamId = 0xffff_ffff
 
 export class AgentSession implements SessionSink, StreamOwner {
@@ -56,6 +54,7 @@ export class AgentSession implements SessionSink, StreamOwner {
       sink: this,
       pieces: options.pieces ?? false,
       onOutput: () => this.#scheduleFlush(),
+      onBatch: () => this.#flushBatch(),
       onPong: (bytes) => {
         for (const carrier of this.#carriers.slice()) carrier.onPong?.(bytes)
       },
@@ -328,15 +327,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   }
 
   #readyCarrier(): Carrier | undefined {
-    const { queuedBytes, unacknowledgedBytes } = this.session
-    // What follows something large is delivered after it anyway: it goes the same way, so that nothing arrives early.
-    const large = queuedBytes >= bulkBytes || unacknowledgedBytes >= bulkBytes
-    let best: Carrier | undefined
-    for (const carrier of this.#carriers) {
-      if (carrier.kind === (large ? "streamed" : "websocket") && carrier.ready) return carrier
-      if (best === undefined && carrier.ready) best = carrier
-    }
-    return best
+    return readyCarrier(this.#carriers, this.session)
   }
 
   /** Once per turn of the event loop: what many sockets said in one turn leaves as one message. */
@@ -344,6 +335,11 @@ export class AgentSession implements SessionSink, StreamOwner {
     if (this.#flushing) return
     this.#flushing = true
     setImmediate(this.#flushNow)
+  }
+
+  /** A poll is answered once: it waits for all that the turn brings. */
+  #flushBatch(): void {
+    if (this.#carriers[0]?.kind !== "poll") this.flush()
   }
 
   readonly #flushNow = (): void => this.flush()

@@ -40,6 +40,28 @@ class Attached {
   }
 }
 
+describe("many frames of one turn", () => {
+  test("leave on a websocket while the turn still makes more, so that the agent works meanwhile", () => {
+    const { edge, carrier } = busyTurn("websocket")
+    expect(edge.active).toBe(30)
+    expect(carrier.sent).toBe(2)
+  })
+
+  test("wait for the end of the turn where only a poll is there, which is answered once", async () => {
+    const { carrier } = busyTurn("poll")
+    expect(carrier.sent).toBe(0)
+    await turns(1)
+    expect(carrier.sent).toBe(1)
+  })
+
+  function busyTurn(kind: "websocket" | "poll"): { edge: AgentSession; carrier: FakeCarrier } {
+    const attached = new Attached(100)
+    const carrier = attached.carrier({ kind })
+    for (let count = 1; count <= 30; count++) attached.edge.open(new FakeExchange(`exchange-${count}`))
+    return { edge: attached.edge, carrier }
+  }
+})
+
 describe("room", () => {
   test("is none while nothing carries the session", () => {
     const { edge } = new Attached(4)
