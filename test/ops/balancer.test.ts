@@ -5,7 +5,15 @@ import { describe, expect, test as base } from "vitest"
 import { mib, readBulk, writeBulk } from "../support/bulk.ts"
 import { Balancer } from "../support/balancer.ts"
 import { begin, fetchWhole } from "../support/client.ts"
-import { type Agent, type Edge, edgeStatus, startAgent, startEdge, transports } from "../support/pair.ts"
+import {
+  type Agent,
+  type Edge,
+  edgeStatus,
+  startAgent,
+  startEdge,
+  type Transport,
+  transports,
+} from "../support/pair.ts"
 import { freePort, startRedis } from "../support/redis.ts"
 import { passTime, until } from "../support/until.ts"
 import { bodyOf, httpUpstream, type HttpUpstream } from "../support/upstream.ts"
@@ -24,39 +32,19 @@ interface World {
 }
 
 for (const transport of transports) {
-  const test = base.extend<{ world: World }>({
+  const test = base.extend<{ world: World; attached: World }>({
     // oxlint-disable-next-line no-empty-pattern -- how a fixture says that it needs no other
-    world: async ({}, use) => {
-      const answers = new Map<string, ServerResponse>()
-      await using redis = await startRedis()
-      await using upstream = await httpUpstream(async (incoming, response) => {
-        answers.set(incoming.url ?? "", response)
-        if (incoming.method === "PUT") response.end(JSON.stringify(await readBulk(incoming)))
-        else if (incoming.url === "/download") await writeBulk(response, bulkBytes)
-        else if (incoming.url === "/events")
-          response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders()
-        else if (incoming.url !== "/silent") response.end(incoming.headers["x-forwarded-for"])
-      })
-      const port = await freePort()
-      const args = ["--redis", redis.url, "--trusted-proxies=10.0.0.0/8", "--trusted-proxies=127.0.0.0/8"]
-      await using here = await startEdge({ args, port, host: addresses[0], adminToken })
-      await using there = await startEdge({ args, port, host: addresses[1], adminToken })
-      await using balancer = await Balancer.start(addresses, port)
-      await using agents = new AsyncDisposableStack()
-      await use({
-        edges: [here, there],
-        balancer,
-        upstream,
-        answers,
-        startAgent: async () => {
-          const agent = agents.use(
-            await startAgent({ server: upstream.url, external: balancer.url, transport }),
-          )
-          await agent.attached()
-          return agent
-        },
-      })
-    },
+    world: ({}, use) => withWorld(transport, use),
+    /** With an agent, for all tests that leave both as they are. */
+    attached: [
+      // oxlint-disable-next-line no-empty-pattern -- likewise
+      ({}, use) =>
+        withWorld(transport, async (world) => {
+          await world.startAgent()
+          await use(world)
+        }),
+      { scope: "file" },
+    ],
   })
 
   // These mostly wait, for HAProxy as much as for a poll's end: over both transports at the same time.
@@ -69,8 +57,7 @@ for (const transport of transports) {
     })
 
     describe("one after the other", { concurrent: false }, () => {
-      test("200 clients are answered, all in one session of the agent", async ({ world }) => {
-        await world.startAgent()
+      test("200 clients are answered, all in one session of the agent", async ({ attached: world }) => {
         const answered = Array.from({ length: 200 }, async (_, index) =>
           fetchWhole(`${world.balancer.url}/${index}`),
         )
@@ -79,8 +66,7 @@ for (const transport of transports) {
         expect(attachments(world)).toBe(1)
       })
 
-      test("bodies cross unchanged, both ways", async ({ world }) => {
-        await world.startAgent()
+      test("bodies cross unchanged, both ways", async ({ attached: world }) => {
         expect(await readBulk(await begin(`${world.balancer.url}/download`))).toEqual({ bytes: bulkBytes })
         const headers = { "content-length": bulkBytes }
         const upload = request(`${world.balancer.url}/upload`, { method: "PUT", headers, agent: false })
@@ -91,8 +77,7 @@ for (const transport of transports) {
         expect(JSON.parse((await bodyOf(answer)).toString())).toEqual({ bytes: bulkBytes })
       })
 
-      test("an event is with the client before the next one is sent", async ({ world }) => {
-        await world.startAgent()
+      test("an event is with the client before the next one is sent", async ({ attached: world }) => {
         const stream = await begin(`${world.balancer.url}/events`)
         const events = stream.setEncoding("utf8")[Symbol.asyncIterator]() as AsyncIterator<string>
         for (const event of ["data: 1\n\n", "data: 2\n\n", "data: 3\n\n"]) {
@@ -144,18 +129,50 @@ for (const transport of transports) {
         expect((await running).text).toBe("finished")
       })
 
-      test("the private server learns who the client is, whatever the client says", async ({ world }) => {
-        await world.startAgent()
+      test("the private server learns who the client is, whatever the client says", async ({
+        attached: world,
+      }) => {
         const headers = { "x-forwarded-for": "203.0.113.7" }
         expect((await fetchWhole(`${world.balancer.url}/`, { headers })).text).toBe("127.0.0.1, 127.0.0.1")
       })
 
-      test("a client sees neither the balancer's cookie nor the operator's pages", async ({ world }) => {
-        await world.startAgent()
+      test("a client sees neither the balancer's cookie nor the operator's pages", async ({
+        attached: world,
+      }) => {
         expect((await fetchWhole(`${world.balancer.url}/`)).headers).not.toHaveProperty("set-cookie")
         expect((await fetchWhole(`${world.balancer.url}/.restante/v1/status`)).status).toBe(404)
       })
     })
+  })
+}
+
+async function withWorld(transport: Transport, use: (world: World) => Promise<void>): Promise<void> {
+  const answers = new Map<string, ServerResponse>()
+  await using redis = await startRedis()
+  await using upstream = await httpUpstream(async (incoming, response) => {
+    answers.set(incoming.url ?? "", response)
+    if (incoming.method === "PUT") response.end(JSON.stringify(await readBulk(incoming)))
+    else if (incoming.url === "/download") await writeBulk(response, bulkBytes)
+    else if (incoming.url === "/events")
+      response.writeHead(200, { "content-type": "text/event-stream" }).flushHeaders()
+    else if (incoming.url !== "/silent") response.end(incoming.headers["x-forwarded-for"])
+  })
+  const port = await freePort()
+  const args = ["--redis", redis.url, "--trusted-proxies=10.0.0.0/8", "--trusted-proxies=127.0.0.0/8"]
+  await using here = await startEdge({ args, port, host: addresses[0], adminToken })
+  await using there = await startEdge({ args, port, host: addresses[1], adminToken })
+  await using balancer = await Balancer.start(addresses, port)
+  await using agents = new AsyncDisposableStack()
+  await use({
+    edges: [here, there],
+    balancer,
+    upstream,
+    answers,
+    startAgent: async () => {
+      const agent = agents.use(await startAgent({ server: upstream.url, external: balancer.url, transport }))
+      await agent.attached()
+      return agent
+    },
   })
 }
 
