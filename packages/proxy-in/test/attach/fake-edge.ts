@@ -28,6 +28,8 @@ export class FakeEdge implements AsyncDisposable {
   streaming: Streaming = "passes"
   /** Answers instead of the protocol when it returns true. */
   instead: (request: IncomingMessage, response: ServerResponse) => boolean = () => false
+  /** What becomes of a message that came. */
+  hears: (message: Message) => void = (message) => this.session.receive(message)
   /** Frames that came, in order. */
   readonly heard: string[] = []
   /** Our end of the session. */
@@ -162,14 +164,10 @@ export class FakeEdge implements AsyncDisposable {
   #read(request: IncomingMessage, whole: () => void): void {
     const decoder = new MessageDecoder()
     request.on("data", (bytes: Buffer) => {
-      for (const message of decoder.push(bytes)) this.#receive(message)
+      for (const message of decoder.push(bytes)) this.hears(message)
     })
     request.on("end", whole)
     request.on("error", () => {})
-  }
-
-  #receive(message: Message): void {
-    this.session.receive(message)
   }
 }
 
