@@ -1,12 +1,19 @@
 // TLS at the edge: HTTP/1.1 and agents over it, certificates that change, and the plain port beside it.
 import { once } from "node:events"
-import { readFile, writeFile } from "node:fs/promises"
+import { readFile, rename, writeFile } from "node:fs/promises"
 import { request } from "node:https"
 import { join } from "node:path"
 import tls from "node:tls"
 import { expect, test } from "vitest"
-import { authority, otherCertificate, otherKey } from "../support/certificates.ts"
+import {
+  authority,
+  otherCertificate,
+  otherKey,
+  serverCertificate,
+  serverKey,
+} from "../support/certificates.ts"
 import { fetchWhole, RawClient } from "../support/client.ts"
+import { temporaryFolder } from "../support/folder.ts"
 import { startSecurePair } from "../support/http2-pair.ts"
 import { startEdge, transports } from "../support/pair.ts"
 import { proxyOut } from "../support/edge-command.ts"
@@ -54,6 +61,45 @@ test("a certificate that changes is the next client's, and who is connected stay
   let text = ""
   for await (const bytes of kept as AsyncIterable<Buffer>) text += bytes.toString("latin1")
   expect(text).toMatch(/^HTTP\/1\.1 200 OK\r\n[^]*ok$/)
+})
+
+test("of several certificates each client gets that of the name it asks for, and a changed one is read again", async () => {
+  await using folder = await temporaryFolder()
+  const second = { cert: join(folder.path, "second.pem"), key: join(folder.path, "second.key") }
+  await writeFile(second.cert, otherCertificate)
+  await writeFile(second.key, otherKey)
+  await using upstream = await httpUpstream((_incoming, response) => response.end("ok"))
+  await using pair = await startSecurePair({
+    server: upstream.url,
+    edgeArgs: ["--tls-cert", second.cert, "--tls-key", second.key],
+  })
+  const { port } = pair.edge
+  const names = [
+    "localhost",
+    "shop.test",
+    "elsewhere.example",
+    "ELSEWHERE.example",
+    "unknown.example",
+    undefined,
+  ]
+  const subjects = await Promise.all(names.map((name) => subjectAt(port, name)))
+  expect(subjects).toEqual(["server", "server", "other", "other", "server", "server"])
+  const protocols = await Promise.all(names.map((name) => protocolAt(port, name)))
+  expect(new Set(protocols)).toEqual(new Set(["h2"]))
+  await writeFile(join(folder.path, "new.pem"), serverCertificate)
+  await writeFile(second.key, serverKey)
+  await rename(join(folder.path, "new.pem"), second.cert)
+  await until("the changed one", async () => (await subjectAt(port, "elsewhere.example")) === "server")
+  expect(await subjectAt(port, "localhost")).toBe("server")
+})
+
+test("a certificate without its key is one line at the start", async () => {
+  await using pair = await startSecurePair({ server: `http://127.0.0.1:${await closedPort()}` })
+  const [cert, key] = [join(pair.folder, "cert.pem"), join(pair.folder, "key.pem")]
+  const args = ["--tls-cert", cert, "--tls-key", key, "--tls-cert", cert]
+  await expect(startEdge({ args })).rejects.toThrow(
+    /"code":2[^]*proxy-out: --tls-key: every certificate needs its key: --tls-cert is given 2 times, --tls-key 1 times\./,
+  )
 })
 
 test("a client that is older than TLS 1.2 gets no connection", async () => {
@@ -107,8 +153,28 @@ test("proxy-out doctor knows a TLS port that a running proxy-out has, and one th
   expect([await found(pair.edge.port), await found(other.port)]).toEqual(["port_ours", "port_taken"])
 })
 
-async function subjectAt(port: number): Promise<string | undefined> {
-  const socket = tls.connect({ port, host: "127.0.0.1", rejectUnauthorized: false })
+/** What a client that offers both may speak there. */
+async function protocolAt(port: number, servername?: string): Promise<string | false | null> {
+  const socket = tls.connect({
+    port,
+    host: "127.0.0.1",
+    rejectUnauthorized: false,
+    ALPNProtocols: ["http/1.1", "h2"],
+    ...(servername === undefined ? {} : { servername }),
+  })
+  await once(socket, "secureConnect")
+  const { alpnProtocol } = socket
+  socket.destroy()
+  return alpnProtocol
+}
+
+async function subjectAt(port: number, servername?: string): Promise<string | undefined> {
+  const socket = tls.connect({
+    port,
+    host: "127.0.0.1",
+    rejectUnauthorized: false,
+    ...(servername === undefined ? {} : { servername }),
+  })
   await once(socket, "secureConnect")
   const subject = socket.getPeerCertificate().subject.CN
   socket.destroy()

@@ -1,6 +1,6 @@
 // The edge's certificates: what is refused at the start, which one a client gets, and what becomes of changed files.
 import { X509Certificate } from "node:crypto"
-import { mkdtemp, rm, writeFile } from "node:fs/promises"
+import { mkdtemp, rename, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { expect, onTestFinished, test } from "vitest"
@@ -79,13 +79,19 @@ test("a file that is broken leaves what there was, is told once, and what is goo
   const pair = await filesOf(serverCertificate, serverKey)
   const certificates = await opened(pair, log)
   const before = certificates.for(undefined)
-  await writeFile(pair.certificateFile, "half of")
+  await replace(pair.certificateFile, "half of")
   await until("the complaint", () => lines.some(({ msg }) => msg === "certificates kept as they were"))
   expect(certificates.for(undefined)).toBe(before)
-  await writeFile(pair.certificateFile, serverCertificate)
+  await replace(pair.certificateFile, serverCertificate)
   await until("the good one", () => certificates.for(undefined) !== before)
   expect(lines.filter(({ msg }) => msg === "certificates kept as they were")).toHaveLength(1)
 })
+
+/** At once: nobody sees it half written. */
+async function replace(path: string, text: string): Promise<void> {
+  await writeFile(`${path}.new`, text)
+  await rename(`${path}.new`, path)
+}
 
 async function opened(pair: Awaited<ReturnType<typeof filesOf>>, log = quietLog): Promise<Certificates> {
   const certificates = await Certificates.open({ pairs: [pair], log, lookMs: 5 })
