@@ -67,7 +67,7 @@ export interface Lane {
   readonly connections?: number
 }
 
-/** How much faster `one` is than `other`; undefined when they have no round in common. */
+/** How much faster `one` is than `other`; undefined when they have no round in common in which the other did anything. */
 export function ratio(
   samples: readonly Sample[],
   lane: Lane,
@@ -84,7 +84,7 @@ export function ratio(
   const others = speeds(other)
   const ratios = Array.from(speeds(one)).flatMap(([round, speed]) => {
     const against = others.get(round)
-    return against === undefined ? [] : [speed / against]
+    return against === undefined || against === 0 ? [] : [speed / against]
   })
   return ratios.length === 0 ? undefined : spreadOf(ratios)
 }

@@ -60,6 +60,17 @@ test("a ratio is taken round by round, so that a slow round of both does not cou
   expect(found).toEqual({ median: 2.5, least: 2, most: 3 })
 })
 
+test("a round in which the other one did not get to do anything says nothing about the ratio", () => {
+  const samples = [
+    sampleOf("node", 1, 0),
+    sampleOf("memory/poll", 1, 0),
+    sampleOf("node", 2, 10),
+    sampleOf("memory/poll", 2, 30),
+  ]
+  const found = ratio(samples, { workload: "small", connections: 50 }, "memory/poll", "node")
+  expect(found).toEqual({ median: 3, least: 3, most: 3 })
+})
+
 test("the median of an even number of figures lies between the middle two", () => {
   expect(spreadOf([4, 1, 3, 2])).toEqual({ median: 2.5, least: 1, most: 4 })
 })
