@@ -102,7 +102,7 @@ export function answeredHead(exchange: Exchange): string {
     ...linesOf(answer.fields),
     ...(answer.body.framing === "length" ? framingLines(answer.body) : []),
     "Date: ‹date›",
-    "Via: 1.1 ‹edge›",
+    `Via: 1.${answer.minorVersion} ‹edge›`,
     ...(framing === "chunked" ? ["Transfer-Encoding: chunked"] : []),
     ...(connectionStays(exchange)
       ? minorVersion === 0
