@@ -1,59 +1,17 @@
-// Runs all tests, or those that the arguments name, after making sure that the servers and tools they need are there.
-// Nothing is skipped when one is missing: it is installed where that is allowed, else this says how to get it and fails.
+// Runs all tests, or those that the arguments name, with the servers and tools they need.
 import { spawn } from "node:child_process"
 import { join } from "node:path"
 import { fileURLToPath } from "node:url"
-import { provide } from "./provide.mjs"
-
-const paths = provide({
-  redis: {
-    programs: ["redis-server", "valkey-server"],
-    variable: "RESTANTE_REDIS_SERVER",
-    packages: { debian: "redis-server", fedora: "valkey", homebrew: "redis" },
-  },
-  // Two edges behind one port.
-  haproxy: {
-    programs: ["haproxy"],
-    packages: { debian: "haproxy", fedora: "haproxy", homebrew: "haproxy" },
-  },
-  // Reads the units.
-  systemd: {
-    programs: ["systemd-analyze"],
-    packages: { debian: "systemd", fedora: "systemd", homebrew: "(systemd is Linux only)" },
-  },
-  // Clients and servers for TCP ports.
-  ssh: {
-    programs: ["ssh"],
-    packages: { debian: "openssh-client", fedora: "openssh-clients", homebrew: "openssh" },
-  },
-  sshd: {
-    programs: ["sshd", "/usr/sbin/sshd"],
-    packages: { debian: "openssh-server", fedora: "openssh-server", homebrew: "openssh" },
-  },
-  redisClient: {
-    programs: ["redis-cli"],
-    packages: { debian: "redis-tools", fedora: "valkey", homebrew: "redis" },
-  },
-  postgres: {
-    programs: ["psql"],
-    packages: { debian: "postgresql", fedora: "postgresql-server", homebrew: "postgresql" },
-  },
-  git: { programs: ["git"], packages: { debian: "git", fedora: "git", homebrew: "git" } },
-  curl: { programs: ["curl"], packages: { debian: "curl", fedora: "curl", homebrew: "curl" } },
-  chromium: {
-    programs: ["chromium", "chromium-browser", "google-chrome", "google-chrome-stable"],
-    variable: "RESTANTE_CHROMIUM",
-    packages: { debian: "chromium", fedora: "chromium", homebrew: "chromium" },
-  },
-  // Programs are watched on a terminal that it makes.
-  script: {
-    programs: ["script"],
-    packages: { debian: "bsdutils", fedora: "util-linux-script", homebrew: "util-linux" },
-  },
-})
+import { paths } from "./needs.mjs"
 
 const root = fileURLToPath(new URL("..", import.meta.url))
-const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...process.argv.slice(2)], {
+const wanted = process.argv.slice(2)
+console.error(
+  wanted.length === 0
+    ? "Running all tests: about five minutes on two cores. The files that take longest come first, so the first lines take a while."
+    : `Running the tests that match ${wanted.join(" ")}`,
+)
+const tests = spawn(join(root, "node_modules", ".bin", "vitest"), ["run", ...wanted], {
   cwd: root,
   stdio: "inherit",
   env: {

@@ -47,7 +47,9 @@ function fingerprint() {
 
 async function mustSucceed(what, command, commandArguments, environment = process.env) {
   const began = performance.now()
+  const hint = setTimeout(() => console.error(`${what} the workspace…`), 500)
   const ended = await run(command, commandArguments, environment, "ignore")
+  clearTimeout(hint)
   if (ended.code !== 0) {
     console.error(`${what} the workspace failed: ${command} ${commandArguments.join(" ")}`)
     leaveLike(ended)
