@@ -137,6 +137,33 @@ describe.each(transports)("over %s", { concurrent: true, timeout: 120_000 }, (tr
   })
 })
 
+test("an agent that has no room for another WebSocket leaves it to one that has; when none has it is refused", async () => {
+  await using upstream = await webSocketUpstream(echo)
+  await using edge = await startEdge()
+  const options = { server: upstream.url, external: edge.url }
+  await using first = await startAgent({ ...options, args: ["--max-upgrades", "1"] })
+  await first.attached()
+  await using second = await startAgent({ ...options, args: ["--max-upgrades", "3"] })
+  await second.attached()
+  const open = await Promise.all(Array.from({ length: 4 }, () => WebSocketClient.to(edge.url)))
+  using fifth = new WebSocketClient(edge.url)
+  let status = 0
+  fifth.socket.on("unexpected-response", (_request, response) => {
+    status = response.statusCode ?? 0
+    response.resume()
+  })
+  await until("the refusal", () => status !== 0)
+  expect(status).toBe(503)
+  open[2]!.socket.close()
+  await open[2]!.closed()
+  await until("its place to be free", async () => {
+    using next = new WebSocketClient(edge.url)
+    await until("an answer", () => next.socket.readyState !== next.socket.CONNECTING)
+    return next.socket.readyState === next.socket.OPEN
+  })
+  for (const { socket } of open) socket.terminate()
+})
+
 test("a WebSocket crosses from one edge to the other's agent, with a Redis between them", async () => {
   await using redis = await startRedis()
   await using upstream = await webSocketUpstream(echo)

@@ -32,7 +32,7 @@ export const resetCodes = {
   request_rejected: 20,
   /** The agent does not know this kind of stream. */
   kind_unsupported: 21,
-  /** The agent has as many switched connections as it may have; not begun, and another try would not help. */
+  /** The agent has as many switched connections as it may have; not begun, and only another agent may take it. */
   upgrade_limit: 22,
   internal: 255,
 } as const satisfies Record<string, number>

@@ -5,6 +5,7 @@ import type { Message, OpenFrame, OpenPort, ResetCode, StreamSink as SessionSink
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { AgentSessionOptions } from "./agent-session-options.ts"
 import { readyCarrier, type Carrier } from "./carrier.ts"
+import { Occupancy } from "./occupancy.ts"
 import { SessionStream } from "./session-stream.ts"
 import type { StreamOwner } from "./session-stream.ts"
 
@@ -22,10 +23,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   readonly #streams = new StreamTable<SessionStream>()
   readonly #carriers: Carrier[] = []
   readonly #blocked = new Set<SessionStream>()
-  /** Of the streams, those that do not count against the concurrency: of ports, or switched to another protocol. */
-  #lasting = 0
-  /** Of these, the ones of ports. */
-  #ofPorts = 0
+  readonly #occupancy = new Occupancy()
   #lastStream = 0
   #nextCarrier = 1
   /** OPENs written, and how many of them may have left with a carrier: those written since the last message have not. */
@@ -94,13 +92,18 @@ export class AgentSession implements SessionSink, StreamOwner {
   /** How many more requests the agent takes now; none while nothing carries them. Those that have switched protocols do not count. */
   get room(): number {
     if (this.#draining || this.#ended || this.#carriers.length === 0 || this.#options.http === false) return 0
-    return this.#options.concurrency - (this.#streams.size - this.#lasting)
+    return this.#options.concurrency - (this.#streams.size - this.#occupancy.lasting)
   }
 
   /** How many more streams of ports. */
   get portRoom(): number {
     if (this.#draining || this.#ended || this.#carriers.length === 0) return 0
-    return (this.#options.connections ?? 0) - this.#ofPorts
+    return (this.#options.connections ?? 0) - this.#occupancy.ofPorts
+  }
+
+  /** It has said that it switches no more connections. */
+  get upgradesFull(): boolean {
+    return this.#occupancy.upgradesFull
   }
 
   get congested(): boolean {
@@ -113,10 +116,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     const id = this.#streamId()
     const stream = new SessionStream(this, id, ++this.#opened, ticket)
     this.#streams.set(id, stream)
-    if (stream.ofPort) {
-      this.#lasting++
-      this.#ofPorts++
-    }
+    this.#occupancy.opened(stream)
     this.session.open(id, {
       kind: ticket.kind,
       exchangeId: ticket.id,
@@ -215,8 +215,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     const certain = how === "farewell" || (how === "replaced" && allHeard && inOrder)
     const streams = this.#streams.values()
     this.#streams.clear()
-    this.#lasting = 0
-    this.#ofPorts = 0
+    this.#occupancy.clear()
     for (const stream of streams) {
       const sent = stream.opened <= this.#sent
       stream.sink?.onLost({ begun: sent ? (certain ? "untaken" : "maybe") : "no" })
@@ -239,8 +238,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     stream.sink = undefined
     this.#blocked.delete(stream)
     if (!this.#streams.delete(stream.id)) return
-    if (stream.lasting) this.#lasting--
-    if (stream.ofPort) this.#ofPorts--
+    this.#occupancy.ended(stream)
     this.#options.port.onRoom(this)
   }
 
@@ -288,6 +286,7 @@ export class AgentSession implements SessionSink, StreamOwner {
     if (stream === undefined) return
     const { sink } = stream
     this.forget(stream)
+    if (code === "upgrade_limit") this.#occupancy.upgradesFull = true
     sink?.onReset(code)
   }
 
@@ -307,9 +306,7 @@ export class AgentSession implements SessionSink, StreamOwner {
   }
 
   #switch(stream: SessionStream): void {
-    stream.maySwitch = false
-    stream.lasting = true
-    this.#lasting++
+    this.#occupancy.switched(stream)
     this.#options.port.onRoom(this)
   }
 

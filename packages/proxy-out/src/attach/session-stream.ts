@@ -7,6 +7,7 @@ import type { Ticket } from "../queue/broker.ts"
 export interface StreamOwner {
   readonly session: Session
   readonly congested: boolean
+  readonly upgradesFull: boolean
   /** Nothing more will be said on this stream by either side. */
   forget(stream: SessionStream): void
   /** Wants to be told when the session is no longer congested. */
@@ -27,13 +28,17 @@ export class SessionStream implements AgentStream {
   /** It does not count against the agent's concurrency: it is of a port, or has switched protocols. */
   lasting: boolean
   readonly ofPort: boolean
+  readonly ofUpgrade: boolean
+  readonly lastResort: boolean
 
   constructor(owner: StreamOwner, id: number, opened: number, { bodyFollows, kind }: Ticket) {
     this.#owner = owner
     this.id = id
     this.opened = opened
     this.#requestEnded = !bodyFollows
-    this.maySwitch = kind === openKind.upgrade
+    this.ofUpgrade = kind === openKind.upgrade
+    this.lastResort = this.ofUpgrade && owner.upgradesFull
+    this.maySwitch = this.ofUpgrade
     this.ofPort = kind === openKind.tcp || kind === openKind.udp
     this.lasting = this.ofPort
   }

@@ -1,4 +1,5 @@
 // The sessions of this edge that serve one tunnel, or one port of it: together they are one consumer of its queue.
+import { openKind } from "@restante/protocol"
 import type { Leasable } from "../exchange/agent-stream.ts"
 import type { Broker, Consumer, LeaseOutcome, Subscription, Ticket } from "../queue/broker.ts"
 import type { AgentSession } from "./agent-session.ts"
@@ -65,7 +66,7 @@ export class TunnelSessions implements Consumer {
   }
 
   lease(ticket: Ticket): LeaseOutcome {
-    const session = this.#leastBusy()
+    const session = this.#leastBusy(ticket)
     if (session === undefined || (this.#claiming > 0 && this.room() <= 0)) return "no_room"
     if (this.#source.isForeign(ticket)) {
       this.#claim(ticket)
@@ -81,17 +82,25 @@ export class TunnelSessions implements Consumer {
     this.#claiming++
     const answered = (leasable: Leasable | undefined): void => {
       this.#claiming--
-      if (leasable !== undefined) this.#leastBusy()?.open(leasable)
+      if (leasable !== undefined) this.#leastBusy(ticket)?.open(leasable)
       else this.ready()
     }
     this.#source.claim(ticket, answered, () => answered(undefined))
   }
 
-  #leastBusy(): AgentSession | undefined {
+  #leastBusy({ kind }: Ticket): AgentSession | undefined {
+    const switches = kind === openKind.upgrade
     let best: AgentSession | undefined
     for (const session of this.#sessions) {
-      if (this.#roomOf(session) > 0 && (best === undefined || session.active < best.active)) best = session
+      if (this.#roomOf(session) <= 0) continue
+      if (best === undefined || precedes(session, best, switches)) best = session
     }
     return best
   }
+}
+
+/** One that has refused to switch another connection is asked last: it may have room again by now. */
+function precedes(one: AgentSession, other: AgentSession, switches: boolean): boolean {
+  if (switches && one.upgradesFull !== other.upgradesFull) return other.upgradesFull
+  return one.active < other.active
 }

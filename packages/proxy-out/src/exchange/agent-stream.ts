@@ -13,6 +13,8 @@ export interface AgentStream {
   window(creditBytes: number): void
   /** True while what is on its way to the agent fills its buffers: read no more from the client until `onWritable`. */
   readonly congested: boolean
+  /** Its agent had said that it switches no more connections, and no other here was better. Undefined where nobody knows. */
+  readonly lastResort?: boolean | undefined
 }
 
 /** Towards the client. Implemented by the exchange, and by whatever carries its frames to another edge. */

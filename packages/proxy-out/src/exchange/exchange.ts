@@ -1,6 +1,6 @@
 // One request and its response, alive at the edge that holds the client's connection. It is settled exactly once: by
 // the upstream's answer, by an error that says truthfully whether the upstream may have seen it, or by the client leaving.
-import { headFlags, isWebSocket, openKind, wireLimits } from "@restante/protocol"
+import { headFlags, isWebSocket, notBegunCodes, openKind, wireLimits } from "@restante/protocol"
 import type { RequestHead, ResetCode } from "@restante/protocol"
 import type { Ticket } from "../queue/broker.ts"
 import { Measured } from "../observe/measured.ts"
@@ -215,7 +215,8 @@ export class Exchange extends Measured implements RequestHandler, StreamSink, Le
     if (this.#response.begun && this.#phase !== "over") return this.#break()
     if (this.#phase !== "leased") return
     if (code === "agent_lost") return this.onLost({ begun: "maybe" }) // another edge's agent
-    const notBegun = code === "agent_stopping" || code === "agent_overloaded"
+    const isLast = this.#stream?.lastResort ?? this.#ticket.attempt >= maxAttempts
+    const notBegun = notBegunCodes.has(code) || (code === "upgrade_limit" && !isLast)
     if (notBegun && this.#mayOfferAgain) return this.#offerAgain()
     this.fail(failureOfReset[code])
   }

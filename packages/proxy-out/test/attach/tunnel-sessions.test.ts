@@ -1,4 +1,5 @@
 // The agents of one tunnel as one consumer of its queue: who gets a ticket, and how one of another edge is asked for.
+import { openKind } from "@restante/protocol"
 import { describe, expect, test } from "vitest"
 import { AgentSession } from "../../src/attach/agent-session.ts"
 import { TunnelSessions } from "../../src/attach/tunnel-sessions.ts"
@@ -74,6 +75,31 @@ describe("a ticket of this edge", () => {
     large.edge.open(new FakeExchange("z"))
     tunnel.sessions.lease(tunnel.exchange("a").ticket)
     expect([small.edge.active, large.edge.active]).toEqual([1, 3])
+  })
+
+  test("that asks to switch protocols goes to an agent that has not refused to, however much it has to do", () => {
+    const tunnel = new Tunnel()
+    const [full, busy] = [tunnel.agent(10), tunnel.agent(10)]
+    busy.edge.open(new FakeExchange("x"))
+    busy.edge.open(new FakeExchange("y"))
+    full.edge.open(new FakeExchange("z", { kind: openKind.upgrade }))
+    full.edge.onReset(1, "upgrade_limit")
+    tunnel.exchanges.set("a", new FakeExchange("a", { kind: openKind.upgrade }))
+    tunnel.exchanges.set("b", new FakeExchange("b"))
+    tunnel.sessions.lease(tunnel.exchanges.get("a")!.ticket)
+    tunnel.sessions.lease(tunnel.exchanges.get("b")!.ticket)
+    expect([full.edge.active, busy.edge.active]).toEqual([1, 3])
+  })
+
+  test("that asks to switch protocols goes to an agent that has refused to when there is no other, as the last one", () => {
+    const tunnel = new Tunnel()
+    const { edge } = tunnel.agent(10)
+    edge.open(new FakeExchange("z", { kind: openKind.upgrade }))
+    edge.onReset(1, "upgrade_limit")
+    const exchange = new FakeExchange("a", { kind: openKind.upgrade })
+    tunnel.exchanges.set("a", exchange)
+    tunnel.sessions.lease(exchange.ticket)
+    expect(exchange.stream?.lastResort).toBe(true)
   })
 
   test("stays in the queue when nobody has room", () => {

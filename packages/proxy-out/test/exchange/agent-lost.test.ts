@@ -1,6 +1,6 @@
 // An agent's process dies, or says that it will not serve: which requests are offered again, and what the client is told of
 // those that are not (DESIGN, "what goes wrong").
-import { expect, test } from "vitest"
+import { describe, expect, test } from "vitest"
 import { refusalOf, Stand } from "../support/stand.ts"
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
@@ -163,6 +163,38 @@ test.each(["agent_stopping", "agent_overloaded"] as const)(
     expect(stand.leases).toHaveLength(2)
   },
 )
+
+describe("a WebSocket that an agent has no room for", () => {
+  const asks =
+    "GET /chat HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n\r\n"
+  const full = { status: 503, code: "upgrade_limit", forwarded: "no" }
+
+  test("is offered to another one", () => {
+    const stand = new Stand()
+    const { socket, lease } = stand.leased(asks)
+    stand.agentsTake(1)
+    lease.lastResort = false
+    lease.breaksOff("upgrade_limit")
+    expect([stand.leases.length, socket.text]).toEqual([2, ""])
+  })
+
+  test("is refused when all others have said so before", () => {
+    const stand = new Stand()
+    const { socket, lease } = stand.leased(asks)
+    stand.agentsTake(1)
+    lease.lastResort = true
+    lease.breaksOff("upgrade_limit")
+    expect([stand.leases.length, refusalOf(socket)]).toEqual([1, expect.objectContaining(full)])
+  })
+
+  test("at another edge is offered three times", () => {
+    const stand = new Stand()
+    const { socket } = stand.leased(asks)
+    stand.agentsTake(10)
+    for (let round = 0; round < 3; round++) stand.lastLease.breaksOff("upgrade_limit")
+    expect([stand.leases.length, refusalOf(socket)]).toEqual([3, expect.objectContaining(full)])
+  })
+})
 
 test("an agent that hands everything back does not make the edge offer for ever", () => {
   const stand = new Stand()

@@ -24,7 +24,6 @@ const mapping: readonly [ResetCode, number, string, "no" | "maybe"][] = [
   ["upstream_body_size", 502, "http_response_body_size", "maybe"],
   ["upstream_header_size", 502, "http_response_header_section_size", "maybe"],
   ["upgrade_failed", 502, "http_upgrade_failed", "maybe"],
-  ["upgrade_limit", 503, "connection_limit_reached", "no"],
   ["request_rejected", 502, "http_request_error", "no"],
   ["kind_unsupported", 502, "http_request_error", "no"],
   ["cancelled", 502, "connection_terminated", "maybe"],
@@ -44,7 +43,7 @@ test.each(mapping)(
 )
 
 test("every reset code is in the mapping, save those after which the request is offered again", () => {
-  const offeredAgain = ["agent_stopping", "agent_overloaded", "agent_lost"]
+  const offeredAgain = ["agent_stopping", "agent_overloaded", "agent_lost", "upgrade_limit"]
   expect([...mapping.map(([code]) => code), ...offeredAgain].toSorted()).toEqual(
     Object.keys(resetCodes).toSorted(),
   )

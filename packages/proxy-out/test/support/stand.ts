@@ -100,6 +100,7 @@ export class Lease implements AgentStream {
   readonly told: string[] = []
   sink: StreamSink | undefined
   congested = false
+  lastResort: boolean | undefined = undefined
   creditBytes = 0
   readonly #body: Buffer[] = []
 
