@@ -13,6 +13,11 @@ export const paths = provide({
     programs: ["haproxy"],
     packages: { debian: "haproxy", fedora: "haproxy", homebrew: "haproxy" },
   },
+  // A private server that reads what we forward.
+  nginx: {
+    programs: ["nginx", "/usr/sbin/nginx"],
+    packages: { debian: "nginx", fedora: "nginx", homebrew: "nginx" },
+  },
   // Reads the units.
   systemd: {
     programs: ["systemd-analyze"],

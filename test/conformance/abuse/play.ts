@@ -23,8 +23,8 @@ export async function play(stage: Stage, one: AbuseCase, delivery: Delivery): Pr
   const { verdict } = one
   const { patienceMs = 10_000 } = stage
   stage.witness.take()
-  using client = new Client(stage.port)
-  using neighbour = new Client(stage.port)
+  using client = new AbuseClient(stage.port)
+  using neighbour = new AbuseClient(stage.port)
   await client.send(one.bytes, delivery)
   const requests =
     verdict.kind === "passes" ? [...verdict.requests] : verdict.kind === "refused" ? [...verdict.before] : []
@@ -53,7 +53,7 @@ export async function play(stage: Stage, one: AbuseCase, delivery: Delivery): Pr
 const same = asked("GET", "/on-the-same-connection")
 const other = asked("GET", "/on-another-connection")
 
-function checkAnswers(client: Client, requests: readonly Asked[], statuses: readonly number[]): void {
+function checkAnswers(client: AbuseClient, requests: readonly Asked[], statuses: readonly number[]): void {
   const answers = client.answers([...requests, asked("GET", "")])
   const wanted = requests.map((request) => ({
     status: 200,
@@ -93,7 +93,8 @@ interface Answer {
   readonly text: string
 }
 
-class Client implements Disposable {
+/** A client that says a case, and what it is answered. */
+export class AbuseClient implements Disposable {
   readonly socket: Socket
   ended = false
   #received = Buffer.alloc(0)
