@@ -103,3 +103,35 @@ test("a client that is silent for long is forgotten, and comes to the server ane
   await until("the second answer", () => client.heard.length === 2)
   expect(addresses.size).toBe(2)
 })
+
+test("a server that does not run is told of once and counted, and the flow reaches it as soon as it does", async () => {
+  const former = await udpSocket()
+  await former[Symbol.asyncDispose]()
+  await using pair = await startUdpPair({ targetPort: former.port })
+  await using client = await udpSocket()
+  for (const count of [1, 2, 3]) {
+    client.socket.send("anybody there?", pair.port, "127.0.0.1")
+    await until(`${count} refused`, async () => {
+      const { counters } = await pair.agent.status()
+      return counters.refusedDatagrams["auto"] === count
+    })
+  }
+  await using server = await udpSocket(
+    (datagram, from, socket) => socket.send(datagram, from.port, from.address),
+    "127.0.0.1",
+    former.port,
+  )
+  client.socket.send("and now?", pair.port, "127.0.0.1")
+  await until("the answer", () => client.heard.length === 1)
+  const { program } = pair.agent
+  await until("the return to be told", () => program.hasLogged("upstream up"))
+  const told = program.logged.filter((line) => line.includes("--udp auto"))
+  expect(told.map((line) => JSON.parse(line) as unknown)).toEqual([
+    expect.objectContaining({
+      msg: "upstream down",
+      remedy: `Nothing listens at 127.0.0.1:${server.port}: start the server or change --udp auto.`,
+    }),
+    expect.objectContaining({ msg: "upstream up", failed: 3 }),
+  ])
+  expect(await pair.agent.status()).toMatchObject({ requests: { active: 1, served: 0, failed: 0 } })
+})

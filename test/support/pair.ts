@@ -85,6 +85,7 @@ export interface AgentStatus {
   readonly link: { readonly kind: string; readonly attempt?: number }
   readonly carriedOn?: string
   readonly requests: { readonly active: number; readonly served: number; readonly failed: number }
+  readonly counters: { readonly refusedDatagrams: Readonly<Record<string, number>> }
 }
 
 export interface AgentOptions {

@@ -17,6 +17,7 @@ export interface UdpSocket extends AsyncDisposable {
 export async function udpSocket(
   onDatagram: (datagram: Buffer, from: dgram.RemoteInfo, socket: dgram.Socket) => unknown = () => undefined,
   address = "127.0.0.1",
+  port = 0,
 ): Promise<UdpSocket> {
   const heard: Buffer[] = []
   const from: number[] = []
@@ -27,7 +28,7 @@ export async function udpSocket(
     from.push(sender.port)
     onDatagram(datagram, sender, socket)
   })
-  socket.bind(0, address)
+  socket.bind(port, address)
   await once(socket, "listening")
   return {
     socket,

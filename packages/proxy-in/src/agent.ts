@@ -184,6 +184,7 @@ export class Agent implements AsyncDisposable {
       maxConnections,
       link: () => link,
       tracing: this.#options.tracing,
+      flows: this.#record.refusals,
       onSettled: (request, outcome) => this.#record.settled(request, outcome),
     })
     const link: Link = new Link({

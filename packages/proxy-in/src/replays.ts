@@ -5,7 +5,7 @@ import type { OpenFrame, ResetCode, Session, StreamSink } from "@restante/protoc
 import type { HostHeader } from "./agent-options.ts"
 import type { ReplayTracing } from "./observe/replay-tracing.ts"
 import type { PortTargets } from "./port-targets.ts"
-import type { RequestListener, SettledRequest } from "./observe/settled-request.ts"
+import type { FlowListener, RequestListener, SettledRequest } from "./observe/settled-request.ts"
 import { Replay } from "./upstream/replay.ts"
 import type { ReplayOutcome } from "./upstream/replay.ts"
 import type { Upstreams } from "./upstream/upstreams.ts"
@@ -30,6 +30,8 @@ export interface ReplaysOptions {
   /** Where replies go; known only once the link that carries them is made. */
   readonly link: () => ReplyPath
   readonly tracing?: ReplayTracing | undefined
+  /** What UDP flows learn while they go on. */
+  readonly flows?: FlowListener | undefined
   readonly onSettled: RequestListener
 }
 
@@ -118,7 +120,7 @@ export class Replays implements StreamSink {
   }
 
   #openOfPort(stream: number, frame: OpenFrame): void {
-    const { maxConnections = 0, targets, link, now } = this.#options
+    const { maxConnections = 0, targets, link, now, flows } = this.#options
     if (this.#ofPorts >= maxConnections) return link().out.reset(stream, "agent_overloaded")
     const reply = new Reply(stream, link())
     const onSettled = (outcome: ReplayOutcome): void => {
@@ -128,7 +130,7 @@ export class Replays implements StreamSink {
     const relay =
       frame.kind === openKind.tcp
         ? new TcpRelay(frame, reply, { targetOf: (head) => targets?.tcp(head), now, onSettled })
-        : new UdpRelay(frame, reply, { targetOf: (head) => targets?.udp(head), now, onSettled })
+        : new UdpRelay(frame, reply, { targetOf: (head) => targets?.udp(head), now, flows, onSettled })
     this.#ofPorts++
     this.#running.set(stream, relay)
     relay.start()

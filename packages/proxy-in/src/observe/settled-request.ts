@@ -24,3 +24,16 @@ export interface SettledRequest {
 
 /** Called for every request that ends, on the hot path: it must cost next to nothing. */
 export type RequestListener = (request: SettledRequest, outcome: ReplayOutcome) => void
+
+/** What a UDP flow learns of the private server while it goes on. */
+export interface FlowListener {
+  /** The system says that a datagram did not reach it: `detail` is its error code. */
+  refused(flow: SettledRequest, detail: string): void
+  /** It answered, for the first time since the flow began, or since it was last refused. */
+  heard(flow: SettledRequest): void
+}
+
+/** The option whose port it came in at, as a person would look for it: `--tcp 20022`, `--udp auto`. Undefined for a request. */
+export function portOption({ method, target, upstream }: SettledRequest): string | undefined {
+  return upstream === undefined ? undefined : `--${method.toLowerCase()} ${target}`
+}

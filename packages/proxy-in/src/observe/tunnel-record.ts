@@ -8,7 +8,9 @@ import { RecentErrors } from "./recent-errors.ts"
 import { remedyOf, unreachableCodes } from "./remedies.ts"
 import { RequestRate } from "./request-rate.ts"
 import type { RequestListener, SettledRequest } from "./settled-request.ts"
+import { portOption } from "./settled-request.ts"
 import { latencyBoundsMs, Tally } from "./tally.ts"
+import { UdpRefusals } from "./udp-refusals.ts"
 
 export interface TunnelRecordOptions {
   readonly tunnel: string
@@ -27,6 +29,7 @@ const repeatMs = 10_000
 
 export class TunnelRecord {
   readonly tally = new Tally()
+  readonly refusals: UdpRefusals
   /** How often the tunnel was attached. */
   attaches = 0
   readonly #linkFailures = new Map<string, number>()
@@ -39,7 +42,15 @@ export class TunnelRecord {
 
   constructor(options: TunnelRecordOptions) {
     this.#options = options
-    this.#limit = new LogLimit(repeatMs, options.now)
+    const { tunnel, log, now } = options
+    this.#limit = new LogLimit(repeatMs, now)
+    this.refusals = new UdpRefusals({
+      tunnel,
+      log,
+      limit: this.#limit,
+      now,
+      onError: (code, detail, remedy) => this.#error(code, detail, remedy),
+    })
   }
 
   /** Of replays; `active` is not known here. */
@@ -58,6 +69,7 @@ export class TunnelRecord {
     return {
       answered: Object.fromEntries(classes),
       failed: Object.fromEntries(tally.failedByCode),
+      refusedDatagrams: this.refusals.counts,
       requestBytes: tally.requestBytes,
       responseBytes: tally.responseBytes,
       upstream: { boundsMs: latencyBoundsMs, counts: [...tally.latencies], sumMs: tally.latencySumMs },
@@ -148,11 +160,6 @@ export class TunnelRecord {
       "request",
     )
   }
-}
-
-/** The option whose port it came in at, as a person would look for it: `--tcp 20022`, `--udp auto`. Undefined for a request. */
-function portOption({ method, target, upstream }: SettledRequest): string | undefined {
-  return upstream === undefined ? undefined : `--${method.toLowerCase()} ${target}`
 }
 
 /** Queries stay out of logs: they may hold secrets. */

@@ -16,6 +16,10 @@ export const metricTable = {
     "Requests that ended: answered by the private server (with the class of its status), failed, or cancelled by the client.",
   ],
   restante_agent_failures_total: ["counter", "Requests that failed, by the code that the edge was told."],
+  restante_agent_refused_datagrams_total: [
+    "counter",
+    "Datagrams that, as the system says, did not reach the private server, by UDP port: nobody listens there, or it cannot be reached.",
+  ],
   restante_agent_request_body_bytes_total: ["counter", "Bytes of request bodies from the edge."],
   restante_agent_response_body_bytes_total: ["counter", "Bytes of response bodies from the private server."],
   restante_agent_upstream_seconds: [

@@ -47,6 +47,8 @@ const samplesOf: Readonly<Record<MetricName, (status: AgentStatus) => readonly S
     { labels: { outcome: "cancelled", status: "" }, value: requests.cancelled },
   ],
   restante_agent_failures_total: ({ counters }) => byCode(counters.failed),
+  restante_agent_refused_datagrams_total: ({ counters }) =>
+    Object.entries(counters.refusedDatagrams).map(([port, value]) => ({ labels: { port }, value })),
   restante_agent_request_body_bytes_total: ({ counters }) => one(counters.requestBytes),
   restante_agent_response_body_bytes_total: ({ counters }) => one(counters.responseBytes),
   restante_agent_upstream_seconds: ({ counters }) => histogram(counters.upstream),

@@ -64,6 +64,8 @@ export interface AgentCounters {
   readonly answered: Readonly<Record<string, number>>
   /** Failed requests by code. */
   readonly failed: Readonly<Record<string, number>>
+  /** Datagrams that the system says did not reach the private server, by the name of their UDP port. */
+  readonly refusedDatagrams: Readonly<Record<string, number>>
   /** Bytes of bodies: towards the private server and from it. */
   readonly requestBytes: number
   readonly responseBytes: number

@@ -14,7 +14,9 @@ import dgram from "node:dgram"
 import type { Socket } from "node:dgram"
 import { isIPv6 } from "node:net"
 import { lookup } from "node:dns"
-import type { SettledRequest } from "../observe/settled-request.ts"
+import type { FlowListener, SettledRequest } from "../observe/settled-request.ts"
+import { connectFailure } from "./failures.ts"
+import type { UpstreamFailure } from "./failures.ts"
 import type { ReplayOutcome } from "./replay.ts"
 import type { ReplyStream } from "./reply-stream.ts"
 import type { RunningStream } from "./running-stream.ts"
@@ -34,6 +36,7 @@ export interface UdpRelayOptions {
   readonly targetOf: (head: PortHead) => UdpTarget | undefined
   /** Milliseconds that only go forward. */
   now(): number
+  readonly flows?: FlowListener | undefined
   /** Called exactly once; possibly within `start`. */
   onSettled(outcome: ReplayOutcome): void
 }
@@ -62,6 +65,8 @@ export class UdpRelay implements RunningStream, SettledRequest {
   #socket: Socket | undefined
   #ready = false
   #early: Buffer[] = []
+  /** Whether the private server has answered since it was last refused. */
+  #heard = false
   #settled = false
 
   constructor(open: OpenFrame, reply: ReplyStream, options: UdpRelayOptions) {
@@ -89,13 +94,13 @@ export class UdpRelay implements RunningStream, SettledRequest {
 
   start(): void {
     const target = this.#target
-    if (target === undefined) return this.#fail("request_rejected", "no such port")
+    if (target === undefined) return this.#fail({ code: "request_rejected", detail: "no such port" })
     this.#reply.taken()
     if (isIPv6(target.host)) return this.#connect("udp6", target.host, target.port)
     lookup(target.host, { order: "ipv4first" }, (error, address, family) => {
       if (this.#settled) return
       if (error === null) this.#connect(family === 6 ? "udp6" : "udp4", address, target.port)
-      else this.#fail("upstream_dns", error.code ?? "lookup")
+      else this.#fail({ code: "upstream_dns", detail: error.code ?? "lookup" })
     })
   }
 
@@ -105,7 +110,7 @@ export class UdpRelay implements RunningStream, SettledRequest {
     if (this.#settled) return
     this.#incoming.received(bytes.length)
     this.requestBytes += bytes.length
-    if (!this.#reader.push(bytes)) return this.#fail("internal", "no datagrams")
+    if (!this.#reader.push(bytes)) return this.#fail({ code: "internal", detail: "no datagrams" })
     const credit = this.#incoming.consumed(bytes.length)
     if (credit > 0) this.#reply.window(credit)
   }
@@ -135,22 +140,41 @@ export class UdpRelay implements RunningStream, SettledRequest {
   #connect(type: "udp4" | "udp6", address: string, port: number): void {
     const socket = dgram.createSocket({ type, recvBufferSize: receiveBufferBytes })
     this.#socket = socket
-    socket.on("error", () => {}) // nobody listens there just now: datagrams may be lost
+    socket.on("error", (error) => this.#failed(error))
     socket.on("message", (datagram) => this.#answer(datagram))
     socket.connect(port, address)
     socket.once("connect", () => {
       this.#ready = true
-      for (const datagram of this.#early) socket.send(datagram)
+      for (const datagram of this.#early) socket.send(datagram, this.#sent)
       this.#early = []
     })
   }
 
   #pass(datagram: Buffer): void {
-    if (this.#ready) this.#socket?.send(datagram, ignoreError)
+    if (this.#ready) this.#socket?.send(datagram, this.#sent)
     else if (this.#early.length < maxEarlyDatagrams) this.#early.push(datagram)
   }
 
+  /** The system tells of a datagram that nobody took with the next one, or with what is read next. */
+  readonly #sent = (error: Error | null): void => {
+    if (error !== null) this.#failed(error)
+  }
+
+  #failed(error: Error): void {
+    if (this.#settled) return
+    const failure = connectFailure(error, "connecting")
+    if (!this.#ready) return this.#fail(failure)
+    // The flow goes on: the server may come back. Any other datagram that could not be sent is a lost one.
+    if (!refusals.has(failure.detail)) return
+    this.#heard = false
+    this.#options.flows?.refused(this, failure.detail)
+  }
+
   #answer(datagram: Buffer): void {
+    if (!this.#heard) {
+      this.#heard = true
+      this.#options.flows?.heard(this)
+    }
     const bytes = datagramHeaderBytes + datagram.length
     if (this.#settled || this.#reply.congested || this.#credit.available < bytes) return
     this.#credit.take(bytes)
@@ -158,7 +182,7 @@ export class UdpRelay implements RunningStream, SettledRequest {
     this.#reply.data(framedDatagram(datagram))
   }
 
-  #fail(code: "request_rejected" | "upstream_dns" | "internal", detail: string): void {
+  #fail({ code, detail }: UpstreamFailure): void {
     if (this.#settled) return
     this.#reply.reset(code, detail)
     this.#settle({ kind: "failed", code, detail })
@@ -174,6 +198,5 @@ export class UdpRelay implements RunningStream, SettledRequest {
   }
 }
 
-function ignoreError(): void {
-  // A datagram that could not be sent is a lost one.
-}
+/** What ICMP says, RFC 1122 section 4.1.3.3: nobody listens there, or there is no way there. */
+const refusals: ReadonlySet<string> = new Set(["ECONNREFUSED", "EHOSTUNREACH", "ENETUNREACH"])

@@ -14,6 +14,7 @@ const shop = statusOf({
   counters: {
     answered: { other: 0, "2xx": 6, "5xx": 1 },
     failed: { upstream_refused: 3 },
+    refusedDatagrams: { "20053": 8, "auto-2": 1 },
     requestBytes: 100,
     responseBytes: 2000,
     upstream: { boundsMs: [1, 10], counts: [4, 2, 1], sumMs: 250 },
@@ -42,6 +43,8 @@ test("every number of a tunnel is there, in base units, with its labels", () => 
     'restante_agent_requests_total{tunnel="shop",outcome="failed",status=""} 3',
     'restante_agent_requests_total{tunnel="shop",outcome="cancelled",status=""} 1',
     'restante_agent_failures_total{tunnel="shop",code="upstream_refused"} 3',
+    'restante_agent_refused_datagrams_total{tunnel="shop",port="20053"} 8',
+    'restante_agent_refused_datagrams_total{tunnel="shop",port="auto-2"} 1',
     'restante_agent_request_body_bytes_total{tunnel="shop"} 100',
     'restante_agent_response_body_bytes_total{tunnel="shop"} 2000',
     'restante_agent_upstream_seconds_bucket{tunnel="shop",le="0.001"} 4',

@@ -22,6 +22,7 @@ export function statusOf(differences: Partial<AgentStatus> = {}): AgentStatus {
 export const noCounters: AgentCounters = {
   answered: {},
   failed: {},
+  refusedDatagrams: {},
   requestBytes: 0,
   responseBytes: 0,
   upstream: { boundsMs: [], counts: [], sumMs: 0 },
