@@ -13,7 +13,8 @@ import type { Setup, Tunnel } from "./case.ts"
 import { ScriptedUpstream } from "./upstream.ts"
 
 const edgeArguments: Readonly<Record<Setup, readonly string[]>> = {
-  plain: ["--hold", "600ms"],
+  // A test waits for its end; and on a busy machine an agent is not always back from its last poll at once.
+  plain: ["--hold", "1500ms"],
   // Limits that a test can wait for.
   tuned: [
     ...[

@@ -4,8 +4,9 @@ import { preamble } from "@restante/protocol"
 import { expect, test } from "vitest"
 import { fetchWhole, keptAlive, RawClient } from "../support/client.ts"
 import { startNearPair } from "../support/near-pair.ts"
+import { slowness } from "../support/slowness.ts"
 import { bodyOf, httpUpstream, type HttpUpstream } from "../support/upstream.ts"
-import { passTime, until, within } from "../support/until.ts"
+import { until, within } from "../support/until.ts"
 
 const mebibyte = 1024 * 1024
 const impatient = { headMs: 2000, bodyMs: 2000, idleMs: 2000, stalledReaderMs: 2000 }
@@ -15,7 +16,7 @@ const greeting = (): Promise<HttpUpstream> =>
 async function normalClient(port: number): Promise<string> {
   const { text } = await within(
     "the answer to a normal client",
-    5000,
+    5000 * slowness(),
     fetchWhole(`http://127.0.0.1:${port}/normal`),
   )
   return text
@@ -33,6 +34,7 @@ test.each([
   ],
 ] as const)(
   "two hundred connections that send %s are answered with 408 and closed",
+  { timeout: 60_000 },
   async (_what, start, drip, status) => {
     let whole = 0
     await using upstream = await httpUpstream(async (incoming, response) => {
@@ -47,7 +49,7 @@ test.each([
     }, 200)
     try {
       expect(await normalClient(pair.port)).toBe("hello /normal")
-      await until("all to be closed", () => slow.every(({ ending }) => ending !== "open"), 10_000)
+      await until("all to be closed", () => slow.every(({ ending }) => ending !== "open"), 40_000)
       expect(slow.every(({ received }) => received.startsWith(`HTTP/1.1 ${status} `))).toBe(true)
       expect(whole).toBe(1)
     } finally {
@@ -57,31 +59,34 @@ test.each([
   },
 )
 
-test("clients that read nothing of large answers hold no more than their windows, and lose their connections", async () => {
-  await using upstream = await httpUpstream((incoming, response) =>
-    response.end(incoming.url === "/large" ? Buffer.alloc(20 * mebibyte) : "hello"),
-  )
-  await using pair = await startNearPair({ upstreamPort: upstream.port, edge: { patience: impatient } })
-  const before = process.memoryUsage().arrayBuffers
-  const readers = Array.from({ length: 20 }, () => {
-    const client = new RawClient(pair.port).send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
-    client.socket.pause()
-    return client
-  })
-  await until("all to be asked for", () => upstream.seen.length === 20)
-  expect((await fetchWhole(`http://127.0.0.1:${pair.port}/`)).text).toBe("hello")
-  // Node's own server, in this process too, has the 20 answers.
-  expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((20 * 20 + 160) * mebibyte)
-  // What the kernels hold is theirs; the edge gives up when nothing more of it is taken.
-  await passTime(impatient.stalledReaderMs + 2000)
-  for (const client of readers) client.socket.resume()
-  await until("all to be reset", () => readers.every(({ ending }) => ending === "reset"), 10_000)
-  await until("the agent to be told", () => pair.agent.status().requests.active === 0, 2000)
-})
+test(
+  "clients that read nothing of large answers hold no more than their windows, and lose their connections",
+  { timeout: 120_000 },
+  async () => {
+    await using upstream = await httpUpstream((incoming, response) =>
+      response.end(incoming.url === "/large" ? Buffer.alloc(20 * mebibyte) : "hello"),
+    )
+    await using pair = await startNearPair({ upstreamPort: upstream.port, edge: { patience: impatient } })
+    const before = process.memoryUsage().arrayBuffers
+    const readers = Array.from({ length: 20 }, () => {
+      const client = new RawClient(pair.port).send("GET /large HTTP/1.1\r\nHost: a\r\n\r\n")
+      client.socket.pause()
+      return client
+    })
+    await until("all to be asked for", () => upstream.seen.length === 20)
+    expect((await fetchWhole(`http://127.0.0.1:${pair.port}/`)).text).toBe("hello")
+    // Node's own server, in this process too, has the 20 answers.
+    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan((20 * 20 + 160) * mebibyte)
+    // What the kernels hold is theirs; the edge gives up when nothing more of it is taken.
+    await until("the agent to be told", () => pair.agent.status().requests.active === 0, 60_000)
+    for (const client of readers) client.socket.resume()
+    await until("all to be reset", () => readers.every(({ ending }) => ending === "reset"), 40_000)
+  },
+)
 
 test(
   "twenty thousand pipelined requests on one connection are answered in turn, and others beside them",
-  { timeout: 60_000 },
+  { timeout: 240_000 },
   async () => {
     await using upstream = await httpUpstream((incoming, response) => response.end(incoming.url))
     await using pair = await startNearPair({ upstreamPort: upstream.port })
@@ -92,7 +97,7 @@ test(
     expect(await normalClient(pair.port)).toBe("/normal")
     // They wait where they came from: one of them at a time is with the upstream.
     expect(upstream.seen.length).toBeLessThan(targets.length)
-    await until("the last answer", () => upstream.seen.length === targets.length + 1, 40_000)
+    await until("the last answer", () => upstream.seen.length === targets.length + 1, 200_000)
     await until("all bytes", () => client.received.endsWith(`/${targets.length - 1}`))
     expect(client.received.split(/HTTP\/1\.1 200 OK\r\n(?:.+\r\n)+\r\n/).slice(1)).toEqual(targets)
   },

@@ -3,6 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises"
 import { tmpdir } from "node:os"
 import { join } from "node:path"
 import { vi } from "vitest"
+import { fetchWhole } from "./client.ts"
 import { Program } from "./program.ts"
 import { until } from "./until.ts"
 
@@ -116,7 +117,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   })
   try {
     const statusUrl = `${await program.line(/^Status on (http:\/\/127\.0\.0\.1:\d+)\/$/)}/status.json`
-    const status = async (): Promise<AgentStatus> => (await (await fetch(statusUrl)).json()) as AgentStatus
+    const status = async (): Promise<AgentStatus> =>
+      JSON.parse((await fetchWhole(statusUrl)).text) as AgentStatus
     const attached = async (withinMs = 60_000): Promise<void> => {
       await until(
         `the agent to be attached over ${transport}`,
@@ -183,5 +185,5 @@ export async function edgeStatus({
 }): Promise<EdgeStatus> {
   const headers: Record<string, string> =
     adminToken === undefined ? {} : { authorization: `Bearer ${adminToken}` }
-  return (await (await fetch(`${url}/.restante/v1/status`, { headers })).json()) as EdgeStatus
+  return JSON.parse((await fetchWhole(`${url}/.restante/v1/status`, { headers })).text) as EdgeStatus
 }
