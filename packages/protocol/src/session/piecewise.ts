@@ -68,7 +68,7 @@ export class Piecewise {
     messageBytes: number,
   ): { readonly piece: MessagePiece; readonly last: boolean } {
     const payloadBytes = messageBytes - messageHeaderBytes
-    const wantedBytes = Math.max(leastPieceBytes, firstPieceBytes >> (this.#losses - lossesBefore))
+    const wantedBytes = Math.max(leastPieceBytes, firstPieceBytes / 2 ** (this.#losses - lossesBefore))
     // The peer has all of it and its acknowledgement is on the way: the last unit may go once more.
     const lastUnit = Math.floor((payloadBytes - 1) / pieceUnitBytes) * pieceUnitBytes
     const offset = Math.min(this.#offset, lastUnit)

@@ -60,6 +60,14 @@ describe("over carriers that end early", () => {
     expect([pair.arrived.length, pair.pieces]).toEqual([200_000, 0])
   })
 
+  test("pieces stay small, however often one is lost", () => {
+    const pair = new Pair()
+    pair.send(body(400_000, 1))
+    for (let round = 0; round < 10; round++) pair.carry(10_000)
+    const largest = Array.from({ length: 60 }, () => pair.carry(10_000))
+    expect(Math.max(...largest)).toBeLessThan(17_000)
+  })
+
   test("new messages are small while large ones do not get through, and large again after a calm while", () => {
     const pair = new Pair()
     pair.send(body(200_000, 1))
