@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest"
 import { WebSocket, WebSocketServer } from "ws"
 import { fetchWhole, RawClient } from "../support/client.ts"
 import { Http2TestClient } from "../support/http2-client.ts"
-import { startPair, transports } from "../support/pair.ts"
+import { edgeStatus, startPair, transports } from "../support/pair.ts"
 import { httpUpstream } from "../support/upstream.ts"
 import { until } from "../support/until.ts"
 
@@ -155,6 +155,23 @@ describe.each(transports)("WebSockets on HTTP/2 (RFC 8441) over %s", (transport)
     stream.write(Buffer.from([0x81, 0x82, 0, 0, 0, 0, 0x68, 0x69]))
     expect(await firstBytes(stream, 4)).toEqual(Buffer.from([0x81, 0x02, 0x68, 0x69]))
     stream.close(constants.NGHTTP2_CANCEL)
+  })
+
+  test("end with a Close and the end of the client's side at once, and others are served on", async () => {
+    await using upstream = await websocketEcho()
+    await using pair = await startPair({ server: upstream.url, transport, edgeArgs: ["--h2c"] })
+    await using client = await Http2TestClient.to(pair.url)
+    const stream = client.begin("CONNECT", "/", [":protocol", "websocket", "sec-websocket-version", "13"])
+    await once(stream, "response")
+    const closed = once(stream, "close")
+    const said: Buffer[] = []
+    stream.on("data", (bytes: Buffer) => said.push(bytes))
+    // Close with code 4001, masked with zeros.
+    stream.end(Buffer.from([0x88, 0x82, 0, 0, 0, 0, 0x0f, 0xa1]))
+    await closed
+    expect(Buffer.concat(said)).toEqual(Buffer.from([0x88, 0x02, 0x0f, 0xa1]))
+    expect((await client.ask("GET", "/.restante/healthz")).status).toBe(200)
+    await until("nothing to be left of it", async () => (await edgeStatus(pair)).exchanges.live === 0)
   })
 
   test("of an HTTP/1.1 client reach a server that takes them by HTTP/2", async () => {

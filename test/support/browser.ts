@@ -34,10 +34,12 @@ const switches = [
   ],
 ]
 
-export async function startTab(): Promise<Tab> {
+/** `trusting`: any certificate will do, the tests' own authority's among them. */
+export async function startTab({ trusting = false } = {}): Promise<Tab> {
   await using stack = new AsyncDisposableStack()
   const profile = stack.use(await temporaryFolder())
-  const browser = spawn(program, [...switches, `--user-data-dir=${profile.path}`, "about:blank"], {
+  const trust = trusting ? ["--ignore-certificate-errors"] : []
+  const browser = spawn(program, [...switches, ...trust, `--user-data-dir=${profile.path}`, "about:blank"], {
     stdio: ["ignore", "ignore", "pipe"],
   })
   const ended = once(browser, "exit")

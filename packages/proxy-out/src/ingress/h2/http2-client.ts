@@ -149,8 +149,7 @@ export class Http2Client implements Client {
 
   close(): void {
     this.#handler = undefined
-    this.#closedByUs = true
-    if (this.#open) this.#stream.close(constants.NGHTTP2_NO_ERROR)
+    if (this.#open) this.#closeBehindEnd()
   }
 
   refuse(error: Omit<ErrorResponse, "keepAlive">): void {
@@ -307,10 +306,15 @@ export class Http2Client implements Client {
   /** RFC 9113 section 8.1: the response is whole, nobody reads the rest of the request. */
   #leaveRest(): void {
     if (this.#requestEnded) return
+    this.#stream.resume()
+    this.#closeBehindEnd()
+  }
+
+  /** Not before: node:http2 takes no trailers for a closed stream, and without them waits for ever in a loop. */
+  #closeBehindEnd(): void {
     this.#closedByUs = true
     const stream = this.#stream
-    stream.resume()
-    if (stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR)
+    if (!stream.writableEnded || stream.writableFinished) stream.close(constants.NGHTTP2_NO_ERROR)
     else stream.once("finish", () => stream.close(constants.NGHTTP2_NO_ERROR))
   }
 
