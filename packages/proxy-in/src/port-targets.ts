@@ -1,6 +1,6 @@
 // Where an agent's ports lead, each with its own connections: what comes in at a port reaches this, and nothing else.
 import type { PortHead } from "@restante/protocol"
-import { targetText } from "./ports.ts"
+import { portAddress, targetText } from "./ports.ts"
 import type { PortMapping } from "./ports.ts"
 import { UpstreamPool } from "./upstream/pool.ts"
 import type { TcpTarget } from "./upstream/tcp-relay.ts"
@@ -23,11 +23,7 @@ export class PortTargets {
       ports
         .filter(({ kind }) => kind === "tcp")
         .map(({ name, target }) => {
-          const upstream =
-            target.kind === "unix"
-              ? ({ kind: "unix", path: target.path, basePath: "" } as const)
-              : ({ ...target, kind: "tcp", tls: false, basePath: "", ca: undefined } as const)
-          const pool = new UpstreamPool({ upstream, clock, shared, maxIdle: 0 })
+          const pool = new UpstreamPool({ upstream: portAddress(target), clock, shared, maxIdle: 0 })
           return [name, { pool, upstream: targetText(target), proxyProtocol }]
         }),
     )

@@ -1,7 +1,7 @@
 // The ports of the edge that this agent asks for, and where each leads: read from `PORT=HOST:PORT` and `PORT=unix:/path`.
 import { CommandError, maxPorts } from "@restante/protocol"
 import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
-import type { AgentOptions } from "./agent-options.ts"
+import type { AgentOptions, UpstreamAddress } from "./agent-options.ts"
 import { parseUpstream, upstreamText } from "./addresses.ts"
 
 export interface PortMapping extends PortRequest {
@@ -53,6 +53,13 @@ export function portMappings(ports: readonly PortArgument[]): readonly PortMappi
 export function targetText(target: PortTarget): string {
   if (target.kind === "unix") return `unix:${target.path}`
   return `${target.host.includes(":") ? `[${target.host}]` : target.host}:${target.port}`
+}
+
+/** As what dials it wants it. */
+export function portAddress(target: PortTarget): UpstreamAddress {
+  return target.kind === "unix"
+    ? { kind: "unix", path: target.path, basePath: "" }
+    : { kind: "tcp", host: target.host, port: target.port, tls: false, basePath: "", ca: undefined }
 }
 
 /** `tcp://edge.example:20022 -> 127.0.0.1:22`, one for each port that the edge opened. */

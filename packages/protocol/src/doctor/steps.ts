@@ -7,6 +7,7 @@ export type FindingTable = Readonly<
   Record<
     string,
     {
+      /** Its name; where several steps share a line a pattern of theirs, for which each step's name stands in its remedy. */
       readonly step: string
       readonly verdict: Verdict
       /** What was found, in a few words without a full stop. */
@@ -63,12 +64,12 @@ async function examine<Code extends string>(
     }
   }
   const { code, detail } = await step.run()
-  const { verdict, says, remedy } = table[code]
+  const { step: pattern, verdict, says, remedy } = table[code]
   return {
     step: step.name,
     verdict,
     code,
     message: detail === undefined || detail === "" ? says : `${says} (${detail})`,
-    remedy,
+    remedy: remedy?.replace(pattern, () => step.name),
   }
 }

@@ -13,6 +13,7 @@ import {
 import { agentTable, type AgentTable } from "../cli-options.ts"
 import { systemClock } from "../clock.ts"
 import { doctor, type DoctorOptions } from "../doctor/doctor.ts"
+import { portMappings } from "../ports.ts"
 import type { AgentSurroundings } from "../surroundings.ts"
 import { readWay } from "../way-options.ts"
 
@@ -42,7 +43,7 @@ export const doctorCommand: AnyCommand<AgentSurroundings> = command({
     {
       command:
         "proxy-in doctor --server http://127.0.0.1:3000 --external https://edge.example --token-file restante.token",
-      meaning: "the same options as proxy-in's: from the proxy to the private server",
+      meaning: "the same options as proxy-in's: from the proxy to the private servers",
     },
   ],
   notes: [
@@ -73,6 +74,7 @@ async function patientOf(
     tunnel,
     routes: values.route,
     transport,
+    ports: portMappings([...values.tcp, ...values.udp]),
     pollMs: values.quick ? quickPollMs : undefined,
     clock: systemClock,
   }

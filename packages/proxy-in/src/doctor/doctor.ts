@@ -1,4 +1,4 @@
-// Examines the way from here to the edge and to the private server, step by step. What needs a session gets one that serves nobody,
+// Examines the way from here to the edge and to the private servers, step by step. What needs a session gets one that serves nobody,
 // so that an agent that runs is not disturbed.
 import type { LookupFunction } from "node:net"
 import { runSteps, type Finding, type Secret, type Step } from "@restante/protocol"
@@ -9,11 +9,12 @@ import { pollStep, streamingStep, websocketStep } from "./carrier-steps.ts"
 import { nameStep, proxyStep, tcpStep, tlsStep } from "./connection-steps.ts"
 import { clockStep, edgeStep, tokenStep } from "./edge-steps.ts"
 import { agentFindings, type AgentFindingCode } from "./findings.ts"
+import { portSteps } from "./port-steps.ts"
 import { upstreamStep } from "./upstream-step.ts"
 
 export interface DoctorOptions extends Pick<
   AgentOptions,
-  "server" | "external" | "externalCa" | "externalIdentity" | "proxy" | "tunnel" | "transport"
+  "server" | "external" | "externalCa" | "externalIdentity" | "proxy" | "tunnel" | "transport" | "ports"
 > {
   readonly routes?: readonly string[] | undefined
   /** Undefined: none was given, which is a finding. */
@@ -41,7 +42,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     clients.push(client)
     return client
   }
-  const { server } = patient
+  const { server, ports = [] } = patient
   const room: ExaminationRoom = { options: patient, newClient }
   const steps: readonly Step<AgentFindingCode>[] = [
     { name: "proxy", needs: [], run: () => proxyStep(room) },
@@ -57,6 +58,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     ...(server === undefined
       ? []
       : [{ name: "upstream", needs: [], run: () => upstreamStep(server, patient.patienceMs) }]),
+    ...portSteps(ports, patient.patienceMs),
   ]
   try {
     yield* runSteps(agentFindings, steps)

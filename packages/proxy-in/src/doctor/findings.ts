@@ -3,6 +3,10 @@
 import type { FindingTable } from "@restante/protocol"
 import { linkErrorTable } from "../attach/link-error.ts"
 
+/** One step for each port, named as the option says it: `--tcp 20022`. */
+const tcpPort = "--tcp PORT"
+const udpPort = "--udp PORT"
+
 const proxyFindings = {
   proxy_none: { step: "proxy", verdict: "ok", says: "no proxy: straight to the edge" },
   proxy_passes: { step: "proxy", verdict: "ok", says: "the proxy lets us through" },
@@ -193,12 +197,63 @@ const upstreamFindings = {
   ),
 } as const satisfies FindingTable
 
+const portFindings = {
+  tcp_port_connects: { step: tcpPort, verdict: "ok", says: "something listens there" },
+  tcp_port_name: failed(
+    tcpPort,
+    "its name does not resolve",
+    `Check the host in ${tcpPort} and this machine's DNS.`,
+  ),
+  tcp_port_refused: failed(
+    tcpPort,
+    "nothing listens there",
+    `Start the private server, or change ${tcpPort}.`,
+  ),
+  tcp_port_socket: failed(
+    tcpPort,
+    "its socket cannot be used",
+    `Check the path in ${tcpPort}, that the private server runs, and who may open the socket.`,
+  ),
+  tcp_port_unreachable: failed(
+    tcpPort,
+    "it cannot be reached",
+    `Check the address in ${tcpPort} and the network.`,
+  ),
+  tcp_port_timeout: failed(
+    tcpPort,
+    "no connection in time",
+    `Check that the private server is not stuck, a firewall, and the address in ${tcpPort}.`,
+  ),
+  udp_port_answers: { step: udpPort, verdict: "ok", says: "something answers there" },
+  udp_port_silent: {
+    step: udpPort,
+    verdict: "ok",
+    says: "nothing refuses datagrams there: that somebody hears them is not said",
+  },
+  udp_port_name: failed(
+    udpPort,
+    "its name does not resolve",
+    `Check the host in ${udpPort} and this machine's DNS.`,
+  ),
+  udp_port_refused: failed(
+    udpPort,
+    "nothing listens there",
+    `Start the private server, or change ${udpPort}.`,
+  ),
+  udp_port_unreachable: failed(
+    udpPort,
+    "it cannot be reached",
+    `Check the address in ${udpPort} and the network.`,
+  ),
+} as const satisfies FindingTable
+
 export const agentFindings = {
   ...proxyFindings,
   ...connectionFindings,
   ...edgeFindings,
   ...carrierFindings,
   ...upstreamFindings,
+  ...portFindings,
 } as const satisfies FindingTable
 
 export type AgentFindingCode = keyof typeof agentFindings

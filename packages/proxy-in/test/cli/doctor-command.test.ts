@@ -19,6 +19,22 @@ test("where a step fails the exit code is 1, and every finding is one line with 
   expect(stdout.trimEnd().split("\n")).toHaveLength(12)
 })
 
+test("where --tcp and --udp lead is looked at, also without --server", async () => {
+  const nobody = await closedPort()
+  const { stdout } = await proxyIn(
+    [
+      ...["doctor", "--external", `http://127.0.0.1:${nobody}`, "--quick"],
+      ...["--tcp", `20022=127.0.0.1:${nobody}`, "--udp", "auto=no-such-server.invalid:53"],
+    ],
+    { environment },
+  )
+  expect(stdout).toContain(
+    `failed   --tcp 20022 nothing listens there (127.0.0.1:${nobody}: ECONNREFUSED). Start the private server, or change --tcp 20022.\n`,
+  )
+  expect(stdout).toContain("failed   --udp auto its name does not resolve (no-such-server.invalid:53: ")
+  expect(stdout).not.toMatch(/ upstream /)
+})
+
 test("--json is one object that a program can read, without the token", async () => {
   const { stdout } = await doctor("--json")
   expect(JSON.parse(stdout)).toMatchObject({
