@@ -28,6 +28,7 @@ test.each<Transport>(["websocket", "poll"])(
       stage: { port, upstream },
       seed: 5,
       lanes: 4,
+      scenesPerBlock: 10,
       enough: (played) => played >= wanted,
     })
     expect(exchanges).toBeGreaterThanOrEqual(wanted)

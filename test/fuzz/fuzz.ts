@@ -13,18 +13,26 @@ export interface FuzzOptions {
   readonly enough: (exchanges: number) => boolean
   /** The first scene that goes wrong is enough: no smaller one is looked for. Default false. */
   readonly anyWrong?: boolean
+  /** Scenes of a block. Default 100. */
+  readonly scenesPerBlock?: number
 }
 
-const scenesPerBlock = 100
-
 /** Resolves with how many exchanges were played; rejects with the smallest scene that goes wrong, and the seed. */
-export async function fuzz({ stage, seed, lanes, enough, anyWrong = false }: FuzzOptions): Promise<number> {
+export async function fuzz({
+  stage,
+  seed,
+  lanes,
+  enough,
+  anyWrong = false,
+  scenesPerBlock = 100,
+}: FuzzOptions): Promise<number> {
   let exchanges = 0
   let nextSeed = seed
   const lane = async (): Promise<void> => {
     while (!enough(exchanges)) {
       const property = fc.asyncProperty(scenes, async (scene) => {
-        exchanges += await playScene(stage, scene)
+        const played = await playScene(stage, scene)
+        exchanges += played // not in one step: other lanes have added theirs meanwhile
       })
       // oxlint-disable-next-line no-await-in-loop -- block after block
       await fc.assert(property, {

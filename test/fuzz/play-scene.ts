@@ -1,20 +1,10 @@
 // Plays a scene against a pair and judges it: what each client gets, byte for byte, and how often each request reached the upstream.
-import { connect, type Socket } from "node:net"
 import { within } from "../support/until.ts"
-import { BodyCheck, MessageReader } from "./message-reader.ts"
+import { FuzzClient, type Outcome } from "./fuzz-client.ts"
+import { judgeLossy } from "./judge-lossy.ts"
 import type { ClientConnection, Exchange, Scene } from "./scene.ts"
-import {
-  answeredHead,
-  connectionStays,
-  contentOf,
-  framingForClient,
-  hint,
-  requestBytes,
-  trailersOf,
-  withoutChance,
-} from "./text.ts"
+import { connectionStays } from "./text.ts"
 import type { Expected, FuzzUpstream } from "./upstream.ts"
-import { writeSplit } from "./write-split.ts"
 
 export interface Stage {
   /** Of the edge. */
@@ -22,6 +12,8 @@ export interface Stage {
   readonly upstream: FuzzUpstream
   /** How long a scene may take. Default 60 s. */
   readonly sceneLimitMs?: number
+  /** Agents are killed meanwhile, so exchanges may fail (judge-lossy.ts): told of each and what its client got. */
+  readonly onLossy?: (expected: Expected, kind: Outcome["kind"]) => void
 }
 
 let nextId = 1
@@ -40,8 +32,9 @@ export async function playScene(stage: Stage, { connections }: Scene): Promise<n
   }
   const played = Promise.all(connections.map((one) => playConnection(stage, one, prepare)))
   await within("the scene to end", stage.sceneLimitMs ?? 60_000, Promise.race([played, failure.promise]))
-  // What a client has left, and what went wrong, may still be on its way to the upstream.
-  for (const one of expected) if (one.exchange.client.does === "waits") stage.upstream.forget(one)
+  // What a client has left, and what went wrong, may still be on its way to the upstream; so may what a killed agent sent.
+  if (stage.onLossy === undefined)
+    for (const one of expected) if (one.exchange.client.does === "waits") stage.upstream.forget(one)
   return expected.length
 }
 
@@ -51,25 +44,25 @@ async function playConnection(
   prepare: (exchange: Exchange) => Expected,
 ): Promise<void> {
   const all = exchanges.map(prepare)
-  let client: Client | undefined
+  let client: FuzzClient | undefined
   try {
     if (pipelined) {
-      client = new Client(stage.port)
+      client = new FuzzClient(stage.port)
       const answers = all.map((one) => client!.next(one))
       const last = all.at(-1)!
       await client.sendAll(all)
       for (const [index, one] of all.entries()) {
         // oxlint-disable-next-line no-await-in-loop -- in their order
-        await judge(client, one, await answers[index]!, one === last)
+        await judge(stage, client, one, await answers[index]!, one === last)
       }
       return
     }
     for (const one of all) {
-      if (client === undefined || client.over) client = new Client(stage.port)
+      if (client === undefined || client.over) client = new FuzzClient(stage.port)
       const answer = client.next(one)
       // oxlint-disable no-await-in-loop -- one after the other
       await client.sendAll([one])
-      const goesOn: boolean = await judge(client, one, await answer, true)
+      const goesOn: boolean = await judge(stage, client, one, await answer, true)
       // oxlint-enable no-await-in-loop
       if (!goesOn) client = undefined
     }
@@ -79,10 +72,23 @@ async function playConnection(
 }
 
 /** Whether the connection can be used again. Throws when anything is not as planned. */
-async function judge(client: Client, expected: Expected, got: Outcome, mayEnd: boolean): Promise<boolean> {
+async function judge(
+  { onLossy }: Stage,
+  client: FuzzClient,
+  expected: Expected,
+  got: Outcome,
+  mayEnd: boolean,
+): Promise<boolean> {
+  if (onLossy !== undefined) {
+    onLossy(expected, got.kind)
+    const goesOn = judgeLossy(expected, got) && !client.over
+    if (!goesOn && mayEnd) client.socket.destroy()
+    return goesOn
+  }
   const { exchange } = expected
   const wrong = (what: string): Error => new Error(`exchange ${expected.id} (${exchange.method}): ${what}`)
   const { answer } = exchange
+  if (got.kind === "unanswered") throw wrong("was left without an answer")
   // RFC 9112 section 9.3.1: a request on a kept connection that the upstream broke may go once more.
   const mostHeads = answer.breaks === undefined ? 1 : 2
   if (expected.heads > mostHeads) throw wrong(`reached the upstream ${expected.heads} times`)
@@ -109,171 +115,4 @@ async function judge(client: Client, expected: Expected, got: Outcome, mayEnd: b
   if (!mayEnd) throw wrong("would end the connection")
   await client.ended
   return false
-}
-
-type Outcome =
-  | { readonly kind: "whole"; readonly hints: number }
-  /** The edge's own answer. */
-  | { readonly kind: "refused"; readonly status: number; readonly code: string }
-  /** Reset before the answer was whole. */
-  | { readonly kind: "broken" }
-  | { readonly kind: "left" }
-
-interface Waiting {
-  readonly expected: Expected
-  readonly resolve: (outcome: Outcome) => void
-  readonly fail: (error: Error) => void
-  body: BodyCheck | undefined
-  hints: number
-  refused: { readonly status: number; readonly code: string } | undefined
-  receivedBytes: number
-}
-
-class Client {
-  readonly socket: Socket
-  /** Its connection has ended, whichever way. */
-  over = false
-  readonly ended: Promise<void>
-  readonly #waiting: Waiting[] = []
-  readonly #reader: MessageReader
-
-  constructor(port: number) {
-    this.socket = connect({ port, host: "127.0.0.1", noDelay: true })
-    const ended = Promise.withResolvers<void>()
-    this.ended = ended.promise
-    this.#reader = new MessageReader({
-      head: (text) => this.#head(text),
-      body: (bytes) => this.#current.body?.take(bytes),
-      end: (trailers) => this.#end(trailers),
-    })
-    this.socket.on("data", (bytes) => this.#try(() => this.#receive(bytes)))
-    this.socket.on("end", () => this.#try(() => this.#reader.eof()))
-    this.socket.on("error", () => undefined)
-    this.socket.on("close", (withError) => {
-      this.over = true
-      ended.resolve()
-      for (const waiting of this.#waiting.splice(0)) {
-        if (withError) waiting.resolve({ kind: "broken" })
-        else
-          waiting.fail(
-            new Error(
-              `the connection ended in order, before the answer to exchange ${waiting.expected.id} was whole`,
-            ),
-          )
-      }
-    })
-  }
-
-  /** The outcome of an exchange that is sent behind those before it. */
-  next(expected: Expected): Promise<Outcome> {
-    const outcome = Promise.withResolvers<Outcome>()
-    this.#waiting.push({
-      expected,
-      resolve: outcome.resolve,
-      fail: expected.fail,
-      body: undefined,
-      hints: 0,
-      refused: undefined,
-      receivedBytes: 0,
-    })
-    return outcome.promise
-  }
-
-  async sendAll(all: readonly Expected[]): Promise<void> {
-    const bytes = Buffer.concat(all.map(({ exchange, id }) => requestBytes(exchange, id)))
-    const last = all.at(-1)!
-    const { client, splits } = last.exchange
-    if (client.does !== "leaves while it sends") return writeSplit(this.socket, bytes, splits)
-    const own = requestBytes(last.exchange, last.id).length
-    await writeSplit(
-      this.socket,
-      bytes.subarray(0, bytes.length - own + Math.floor(client.part * own)),
-      splits,
-    )
-    if (all.length > 1) await this.#answered(last)
-    this.#leave()
-  }
-
-  /** What is before it has been answered. */
-  async #answered(last: Expected): Promise<void> {
-    while (this.#waiting.length > 0 && this.#waiting[0]?.expected !== last && !this.over) {
-      // oxlint-disable-next-line no-await-in-loop -- until it is so; the scene's time limit ends it
-      await new Promise((resolve) => setImmediate(resolve))
-    }
-  }
-
-  #leave(): void {
-    for (const waiting of this.#waiting.splice(0)) waiting.resolve({ kind: "left" })
-    this.socket.destroySoon()
-  }
-
-  get #current(): Waiting {
-    const [waiting] = this.#waiting
-    if (waiting === undefined) throw new Error("an answer that nobody asked for")
-    return waiting
-  }
-
-  #try(action: () => void): void {
-    const waiting = this.#waiting[0]
-    try {
-      action()
-    } catch (error) {
-      waiting?.fail(new Error(`client, exchange ${waiting.expected.id}: ${String(error)}`, { cause: error }))
-      this.socket.destroy()
-    }
-  }
-
-  #receive(bytes: Buffer): void {
-    const waiting = this.#waiting[0]
-    const behaviour = waiting?.expected.exchange.client
-    if (waiting !== undefined && behaviour?.does === "leaves while it reads") {
-      waiting.receivedBytes += bytes.length
-      if (waiting.receivedBytes >= behaviour.bytes) return this.#leave()
-    }
-    this.#reader.read(bytes)
-  }
-
-  #head(text: string): ReturnType<ConstructorParameters<typeof MessageReader>[0]["head"]> {
-    const waiting = this.#current
-    const { exchange } = waiting.expected
-    const start = text.slice(0, text.indexOf("\r\n"))
-    if (text === hint || start.startsWith("HTTP/1.1 100")) {
-      if (text === hint) waiting.hints++
-      else if (!exchange.expectsContinue) throw new Error("100 that nobody waits for")
-      return { kind: "none" }
-    }
-    const code = /\r\nRestante-Error: (\S+)\r\n/.exec(text)?.[1]
-    if (code !== undefined) {
-      waiting.refused = { status: Number(start.split(" ")[1]), code }
-      return {
-        kind: "length",
-        bytes: exchange.method === "HEAD" ? 0 : Number(/\r\nContent-Length: (\d+)/.exec(text)?.[1]),
-      }
-    }
-    const want = answeredHead(exchange)
-    if (withoutChance(text) !== want)
-      throw new Error(`got ${JSON.stringify(text)}, not ${JSON.stringify(want)}`)
-    const framing = framingForClient(exchange)
-    waiting.body = new BodyCheck(framing === "none" ? Buffer.alloc(0) : contentOf(exchange.answer.body))
-    return framing === "length"
-      ? { kind: framing, bytes: contentOf(exchange.answer.body).length }
-      : { kind: framing }
-  }
-
-  #end(trailers: string): void {
-    const waiting = this.#current
-    const { refused, body, expected, hints } = waiting
-    if (refused !== undefined) {
-      this.#waiting.shift()
-      return waiting.resolve({ kind: "refused", ...refused })
-    }
-    if (body === undefined) return // an interim answer: the final one is still to come
-    body.end()
-    const want =
-      framingForClient(expected.exchange) === "chunked" ? trailersOf(expected.exchange.answer.body) : ""
-    if (trailers !== want)
-      throw new Error(`trailers ${JSON.stringify(trailers)}, not ${JSON.stringify(want)}`)
-    this.#waiting.shift()
-    waiting.resolve({ kind: "whole", hints })
-  }
 }

@@ -20,6 +20,8 @@ export interface Expected {
 export class FuzzUpstream implements AsyncDisposable {
   readonly #expected = new Map<number, Expected>()
   readonly #sockets = new Set<Socket>()
+  /** Called with every head that comes. */
+  onHead: () => void = () => undefined
   readonly #server: Server
   /** Told of what belongs to no exchange. */
   onStray: (error: Error) => void = (error) => {
@@ -81,6 +83,7 @@ export class FuzzUpstream implements AsyncDisposable {
     const id = Number(/^\S+ \/x(\d+)x/.exec(text)?.[1] ?? "NaN")
     const expected = this.#expected.get(id)
     if (expected === undefined) throw new Error(`nobody sent this: ${JSON.stringify(text)}`)
+    this.onHead()
     return new Running(expected, text, socket)
   }
 }
