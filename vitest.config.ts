@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os"
 import { defineConfig } from "vitest/config"
 import { LongestFirst } from "./scripts/longest-first.ts"
 
@@ -14,8 +15,8 @@ export default defineConfig({
     globalSetup: ["./scripts/test-setup.mjs"],
     reporters: ["default", "./scripts/closing-line.mjs"],
     sequence: { sequencer: LongestFirst },
-    // More than there are cores to count on: most of the long files wait more than they compute.
-    maxWorkers: 4,
+    // More than two cores would seem to bear: most of the long files wait more than they compute.
+    maxWorkers: Math.max(4, availableParallelism()),
     // Concurrent tests are those that mostly wait, for example for a network that is away for 10 s.
     maxConcurrency: 16,
     // Longer ones say so themselves.
