@@ -181,7 +181,7 @@ export const rows: readonly Row[] = [
     40,
     "HTTP/2 clients",
     "9113 §8",
-    "The runner speaks HTTP/1; HTTP/2 has tests of its own: `test/e2e/http2.test.ts`, `test/e2e/grpc.test.ts` and `packages/proxy-out/test/ingress/h2/`.",
+    "The cases of other rows where HTTP/2 makes a difference, with a client that speaks it. What is no row of this list: `test/e2e/http2*.test.ts`, `test/e2e/grpc.test.ts`, `test/security/http2-abuse.test.ts` and `packages/proxy-out/test/ingress/h2/`.",
   ),
   met(41, "Pipelining", "9112 §9.3.2"),
   met(42, "Bodies of GET, DELETE, OPTIONS, HEAD", "9110 §9.3.1"),
