@@ -27,6 +27,9 @@ export interface Scenery {
   readonly forwardProxy?: true
 }
 
+/** Where this run's programs keep what Node has compiled. */
+const compiled = process.env["NODE_COMPILE_CACHE"]
+
 /** Ports that the documentation uses. Each page run gets free ones instead. */
 const portsInDocs = [80, 443, 3000, 4000, 8080, 8081, 9090, 3128, 20_022, 20_417, 20_053] as const
 
@@ -57,6 +60,7 @@ export class Stage implements AsyncDisposable {
       npm_config_prefix: join(folder, "npm"),
       npm_config_cache: process.env["npm_config_cache"] ?? join(homedir(), ".npm"),
       npm_config_prefer_offline: "true",
+      ...(compiled === undefined ? {} : { NODE_COMPILE_CACHE: compiled }),
       NODE_EXTRA_CA_CERTS: join(folder, "ca.pem"),
       PROXY_OUT_HOST: "127.0.0.1",
       PROXY_OUT_PORT: String(ports.get(80)),
