@@ -29,6 +29,7 @@ const test = base.extend<{ world: World }>({
         timeoutMs: 20_000,
         maxQueue: 1000,
         token,
+        ports: { tcp: [{ first: 20_000, last: 20_999 }], udp: [{ first: 20_000, last: 20_999 }] },
         log: quietLog,
       })
       const { port } = await edge.start()
@@ -124,15 +125,16 @@ describe.concurrent("each verdict", () => {
       parseUdpArgument(`20053=no-such-server.invalid:53`),
     ])
     const findings = await found(world, () => Promise.resolve({ server: undefined, ports }))
-    expect(findings.slice(10).map(({ step, verdict, remedy }) => [step, verdict, remedy])).toEqual([
+    expect(findings.slice(11).map(({ step, verdict, remedy }) => [step, verdict, remedy])).toEqual([
       ["--tcp 20022", "failed", "Start the private server, or change --tcp 20022."],
       ["--tcp auto", "ok", undefined],
       ["--udp 20053", "failed", "Check the host in --udp 20053 and this machine's DNS."],
     ])
   })
 
-  test("no session is left behind, and no tunnel is known afterwards", async ({ world }) => {
-    await found(world, () => Promise.resolve({ tunnel: "only-looked-at" }))
+  test("no session is left behind, no port is open, and no tunnel is known afterwards", async ({ world }) => {
+    const ports = portMappings([parseTcpArgument(`auto=127.0.0.1:${world.upstream.port}`)])
+    await found(world, () => Promise.resolve({ tunnel: "only-looked-at", ports }))
     const status = await (await fetch(`http://127.0.0.1:${world.edgePort}/.restante/v1/status`)).text()
     expect(status).not.toContain("only-looked-at")
   })

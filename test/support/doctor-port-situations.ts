@@ -1,12 +1,27 @@
-// The situations of `proxy-in doctor` at the ends of `--tcp` and `--udp`. Each asks for one port.
+// The situations of `proxy-in doctor` of `--tcp` and `--udp`, at the edge and where they lead. Each asks for one port.
 import type { AgentFindingCode } from "../../packages/proxy-in/src/doctor/findings.ts"
 import { parseTcpArgument, parseUdpArgument, portMappings } from "../../packages/proxy-in/src/ports.ts"
 import type { DoctorOptions } from "../../packages/proxy-in/src/doctor/doctor.ts"
-import { listener, nowhere, stuckPort, type Situation } from "./doctor-places.ts"
+import { behind, listener, nowhere, stuckPort, type Situation } from "./doctor-places.ts"
 import { udpSocket } from "./udp.ts"
 import { closedPort } from "./upstream.ts"
 
 export const portSituations = {
+  ports_allowed: () => Promise.resolve(tcp("no-such-server.invalid:22")),
+  ports_refused: () =>
+    Promise.resolve({ ports: portMappings([parseTcpArgument("22=no-such-server.invalid:22")]) }),
+  ports_unknown: behind(
+    {
+      instead: ({ url }, outgoing) => {
+        if (url?.endsWith("/attach") !== true) return false
+        const welcome = { session: "a-session-of-this-test", protocol: 1, resumeSeconds: 30, pollSeconds: 25 }
+        outgoing.writeHead(200, { "Restante-Version": "1", "Content-Type": "application/json" })
+        outgoing.end(JSON.stringify(welcome))
+        return true
+      },
+    },
+    tcp("no-such-server.invalid:22"),
+  ),
   tcp_port_connects: async ({ stack }) =>
     tcp(`127.0.0.1:${await listener(stack, (socket) => socket.resume())}`),
   tcp_port_name: () => Promise.resolve(tcp("no-such-server.invalid:22")),

@@ -5,6 +5,7 @@ import { runSteps, type Finding, type Secret, type Step } from "@restante/protoc
 import type { AgentOptions } from "../agent-options.ts"
 import { EdgeClient } from "../attach/edge-client.ts"
 import type { Clock } from "../clock.ts"
+import { allowedPortsStep } from "./allowed-ports-step.ts"
 import { pollStep, streamingStep, websocketStep } from "./carrier-steps.ts"
 import { nameStep, proxyStep, tcpStep, tlsStep } from "./connection-steps.ts"
 import { clockStep, edgeStep, tokenStep } from "./edge-steps.ts"
@@ -52,6 +53,7 @@ export async function* doctor(options: DoctorOptions): AsyncGenerator<Finding> {
     { name: "edge", needs: ["tls"], run: () => edgeStep(room) },
     { name: "clock", needs: ["edge"], run: () => clockStep(room) },
     { name: "token", needs: ["edge"], run: () => tokenStep(room) },
+    ...(ports.length === 0 ? [] : [{ name: "ports", needs: ["token"], run: () => allowedPortsStep(room) }]),
     { name: "websocket", needs: ["token"], run: () => websocketStep(room) },
     { name: "streaming", needs: ["token"], run: () => streamingStep(room) },
     { name: "poll", needs: ["token"], run: () => pollStep(room) },

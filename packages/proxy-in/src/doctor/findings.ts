@@ -108,6 +108,13 @@ const edgeFindings = {
   token_route_taken: failed("token", "a route of --route is another tunnel's", linkErrorTable.route_taken),
   token_limited: failed("token", "too many wrong tokens came from this address", linkErrorTable.rate_limited),
   token_error: failed("token", "the edge could not be asked", linkErrorTable.edge_error),
+  ports_allowed: { step: "ports", verdict: "ok", says: "the edge would open the ports that are asked for" },
+  ports_refused: failed(
+    "ports",
+    "the edge would not open a port that is asked for",
+    linkErrorTable.port_refused,
+  ),
+  ports_unknown: failed("ports", "the edge knows no ports", linkErrorTable.version),
 } as const satisfies FindingTable
 
 const carrierFindings = {

@@ -136,6 +136,8 @@ export class Endpoints implements MessageRequestPort {
   async #admit(hello: AttachHello, credential: Credential): Promise<Buffer> {
     const { sessions, tunnels, ports, software, credentials } = this.#options
     const { tunnel, routes, stripPrefix, concurrency, http } = hello
+    // Who only looks whether the way works takes no name, no route and no port.
+    const looks = concurrency === 0
     if (!allowsTunnel(credential.tunnels, tunnel)) return this.#refused("tunnel_refused", hello, credential)
     const foreign = routes.find((route) => !allowsRoute(credential, route))
     if (foreign !== undefined) return this.#refused("route_refused", hello, credential, foreign)
@@ -149,20 +151,21 @@ export class Endpoints implements MessageRequestPort {
     if (http) {
       const token = credential.isOwn === true ? undefined : credential.id
       const wanted = { name: tunnel, routes, stripPrefix, token }
-      // Who only looks whether the way works takes no name and no route.
-      const claim = concurrency > 0 ? tunnels.claim(wanted) : tunnels.examine(wanted)
+      const claim = looks ? tunnels.examine(wanted) : tunnels.claim(wanted)
       if (claim.kind === "full") return this.#refused("tunnels_full", hello, credential, fullText(claim))
       if (claim.kind === "taken") return this.#refused("route_taken", hello, credential, claim.route)
     }
-    const grant = await ports.claim({ tunnel, ports: hello.ports, allowance: credential.allow })
+    const asked = { tunnel, ports: hello.ports, allowance: credential.allow }
+    const grant = looks ? ports.examine(asked) : await ports.claim(asked)
     if (grant.kind === "refused") return this.#refused("port_refused", hello, credential, grant.reason)
     // Others may have attached meanwhile.
     const late = sessions.full(credential)
     if (late !== undefined) return this.#refused("sessions_full", hello, credential, fullText(late))
+    const served = looks ? [] : grant.ports
     const session = sessions.create({
       ...hello,
-      ports: grant.ports,
-      queues: grant.ports.map((port) => queueOf(tunnel, port)),
+      ports: served,
+      queues: served.map((port) => queueOf(tunnel, port)),
       id: nanoid(sessionIdLength),
       credentialId: credential.id,
     })

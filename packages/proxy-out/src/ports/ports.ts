@@ -66,6 +66,25 @@ export class Ports {
     return granted
   }
 
+  /**
+   * What `claim` would say, without opening anything: only whether this edge's system lets it open a port is not known. Of `auto` the
+   * port is the one that it would try first.
+   */
+  examine({ tunnel, ports, allowance }: PortClaim): PortGrant {
+    const granted: OpenPort[] = []
+    const fresh = new Set<string>()
+    for (const wanted of ports) {
+      const { kind, name } = wanted
+      const before = this.#open.get(queueOf(tunnel, wanted))
+      const open = before !== undefined && allowsPort(allowance, kind, before.number)
+      const port = open ? before.number : this.#firstFree(tunnel, wanted, allowance, fresh)
+      if (typeof port === "string") return { kind: "refused", reason: port }
+      if (!open) fresh.add(`${kind} ${port}`)
+      granted.push({ kind, name, port })
+    }
+    return { kind: "granted", ports: granted }
+  }
+
   /** The last agent that served this queue is gone. */
   unserved(queue: string): void {
     const port = this.#open.get(queue)
@@ -113,6 +132,35 @@ export class Ports {
 
   /** A sentence instead of the port when there is none. */
   async #assign(tunnel: string, wanted: PortRequest, allowance: Allowance): Promise<Assigned | string> {
+    const candidates = this.#candidates(tunnel, wanted, allowance)
+    if (typeof candidates === "string") return candidates
+    for (const candidate of candidates) {
+      const assigned = await this.#listen(tunnel, wanted, candidate)
+      if (typeof assigned !== "string" || wanted.port !== 0) return assigned
+    }
+    return this.#allTaken(wanted.kind)
+  }
+
+  /** As `#assign`, without opening it. `fresh`: those that are spoken for already. */
+  #firstFree(
+    tunnel: string,
+    wanted: PortRequest,
+    allowance: Allowance,
+    fresh: ReadonlySet<string>,
+  ): number | string {
+    const { kind } = wanted
+    const candidates = this.#candidates(tunnel, wanted, allowance)
+    if (typeof candidates === "string") return candidates
+    for (const candidate of candidates) {
+      const obstacle = this.#obstacle(tunnel, kind, candidate, fresh.size)
+      if (wanted.port !== 0) return obstacle ?? candidate
+      if (obstacle === undefined && !fresh.has(`${kind} ${candidate}`)) return candidate
+    }
+    return this.#allTaken(kind)
+  }
+
+  /** What may be opened for it, best first; a sentence instead when that is nothing. */
+  #candidates(tunnel: string, wanted: PortRequest, allowance: Allowance): Iterable<number> | string {
     const { kind, port } = wanted
     const ranges = this.#options.ranges[kind]
     if (this.#stopped) return `${kind} ${wanted.name}: this edge is about to stop`
@@ -122,30 +170,38 @@ export class Ports {
       if (!inRanges(ranges, port))
         return `${kind} ${port}: this edge opens ${rangesText(ranges)}, ask for one of these or for auto`
       if (!allowsPort(allowance, kind, port)) return `${kind} ${port}: ${notAllowed(allowance, kind)}`
-      return this.#listen(tunnel, wanted, port)
+      return [port]
     }
     const start = hash(queueOf(tunnel, wanted)) % countOf(ranges)
-    let allowed = false
-    for (const candidate of portsFrom(ranges, start)) {
-      if (!allowsPort(allowance, kind, candidate)) continue
-      allowed = true
-      const assigned = await this.#listen(tunnel, wanted, candidate)
-      if (typeof assigned !== "string") return assigned
-    }
-    return allowed
-      ? `${kind} auto: every port of ${rangesText(ranges)} is taken`
+    const allowed = (candidate: number): boolean => allowsPort(allowance, kind, candidate)
+    return portsFrom(ranges, start).some(allowed)
+      ? portsFrom(ranges, start).filter(allowed)
       : `${kind} auto: this edge opens ${rangesText(ranges)}, and ${notAllowed(allowance, kind)}`
+  }
+
+  #allTaken(kind: PortKind): string {
+    return `${kind} auto: every port of ${rangesText(this.#options.ranges[kind])} is taken`
+  }
+
+  /** Why that port cannot be the tunnel's, which is about to get so many more. */
+  #obstacle(tunnel: string, kind: PortKind, number: number, more: number): string | undefined {
+    let count = more
+    for (const other of this.#open.values()) {
+      const own = other.tunnel === tunnel
+      if (other.kind === kind && other.number === number)
+        return `${kind} ${number}: ${own ? "this tunnel" : "another tunnel"} has it already, ask for another one`
+      if (own) count++
+    }
+    return count >= maxPorts
+      ? `${kind} ${number}: the tunnel has ${maxPorts} ports already; those of former agents are closed after --keep-ports`
+      : undefined
   }
 
   async #listen(tunnel: string, wanted: PortRequest, number: number): Promise<Assigned | string> {
     const { edgeId, host, streams, limits, observer, flowMs, clock, make, log } = this.#options
     const { kind, name } = wanted
-    for (const other of this.#open.values()) {
-      if (other.kind === kind && other.number === number)
-        return `${kind} ${number}: ${other.tunnel === tunnel ? "this tunnel" : "another tunnel"} has it already, ask for another one`
-    }
-    if ([...this.#open.values()].filter((one) => one.tunnel === tunnel).length >= maxPorts)
-      return `${kind} ${number}: the tunnel has ${maxPorts} ports already; those of former agents are closed after --keep-ports`
+    const obstacle = this.#obstacle(tunnel, kind, number, 0)
+    if (obstacle !== undefined) return obstacle
     const queue = queueOf(tunnel, wanted)
     const place: PortPlace = { kind, tunnel, port: number }
     const traffic = observer.trafficOf(place)

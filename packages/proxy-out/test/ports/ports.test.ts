@@ -47,6 +47,15 @@ class Desk {
     return this.ports.claim({ tunnel, ports: [{ kind: "tcp", name, port }], allowance })
   }
 
+  looks(tunnel: string, numbers: readonly number[], allowance = ["*"]): PortGrant {
+    const ports = numbers.map((port, index) => ({
+      kind: "tcp" as const,
+      name: port === 0 ? `auto-${index + 1}` : `${port}`,
+      port,
+    }))
+    return this.ports.examine({ tunnel, ports, allowance })
+  }
+
   #make(): PublicPort {
     let number = 0
     return {
@@ -120,8 +129,11 @@ describe("a tunnel", () => {
       ["tcp:22"],
       "tcp auto: this edge opens 20000, and the token allows tcp ports 22: ask for one that it allows, or for another token (proxy-out token create --tcp)",
     ],
-  ])("that asks for %i with %j is told why not", async (port, allowance, reason) => {
-    expect(await new Desk("20000").asks("shop", port, allowance)).toEqual({ kind: "refused", reason })
+  ])("that asks for %i with %j is told why not, also who only looks", async (port, allowance, reason) => {
+    const desk = new Desk("20000")
+    const refused = { kind: "refused", reason }
+    expect(await desk.asks("shop", port, allowance)).toEqual(refused)
+    expect(desk.looks("shop", [port], allowance)).toEqual(refused)
   })
 
   test("that asks for a port of another program is told so", async () => {
@@ -138,6 +150,44 @@ describe("a tunnel", () => {
       kind: "refused",
       reason: "tcp auto: every port of 20000-20001 is taken",
     })
+  })
+})
+
+describe("who only looks", () => {
+  test("is told which port it would get, and has none opened", async () => {
+    const desk = new Desk("20000-20999")
+    const looked = portOf(desk.looks("shop", [0]))
+    expect([...desk.open]).toEqual([])
+    expect(portOf(await desk.asks("shop", 0, ["*"], "auto-1"))).toBe(looked)
+  })
+
+  test("sees the tunnel's own open port as its own, and another's as taken", async () => {
+    const desk = new Desk("20000-20999")
+    await desk.asks("shop", 20_005)
+    expect([desk.looks("shop", [20_005]), desk.looks("blog", [20_005])]).toEqual([
+      { kind: "granted", ports: [{ kind: "tcp", name: "20005", port: 20_005 }] },
+      { kind: "refused", reason: "tcp 20005: another tunnel has it already, ask for another one" },
+    ])
+  })
+
+  test("is not promised one port twice", () => {
+    const desk = new Desk("20000-20001")
+    expect([desk.looks("shop", [0, 0]), desk.looks("shop", [0, 0, 0])]).toEqual([
+      { kind: "granted", ports: expect.arrayContaining([expect.objectContaining({ port: 20_000 })]) },
+      { kind: "refused", reason: "tcp auto: every port of 20000-20001 is taken" },
+    ])
+  })
+
+  test("is told that the tunnel would have too many, those that are open included", async () => {
+    const desk = new Desk("20000-20999")
+    for (let port = 20_000; port < 20_060; port++) await desk.asks("shop", port)
+    const more = [20_060, 20_061, 20_062, 20_063]
+    expect([desk.looks("shop", more).kind, desk.looks("shop", [...more, 20_064])]).toEqual([
+      "granted",
+      expect.objectContaining({
+        reason: expect.stringMatching(/^tcp 20064: the tunnel has 64 ports already/),
+      }),
+    ])
   })
 })
 
