@@ -40,7 +40,7 @@ export const portSituations = {
 } satisfies Partial<Record<AgentFindingCode, Situation>>
 
 /** `--tcp auto=TARGET`. */
-export function tcp(target: string): Partial<DoctorOptions> {
+function tcp(target: string): Partial<DoctorOptions> {
   return { ports: portMappings([parseTcpArgument(`auto=${target}`)]) }
 }
 
