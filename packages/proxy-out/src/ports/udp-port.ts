@@ -40,7 +40,12 @@ export class UdpPort implements PublicPort {
       recvBufferSize: receiveBufferBytes,
     })
     socket.bind({ address: host, port, exclusive: true })
-    await once(socket, "listening")
+    try {
+      await once(socket, "listening")
+    } catch (error) {
+      socket.close() // Node leaves it open, and an agent that is refused asks again and again
+      throw error
+    }
     socket.on("error", () => {}) // of a datagram that could not be sent: it is lost, as datagrams may be
     socket.on("message", (datagram, from) => this.#heard(socket, datagram, from))
     this.#socket = socket
