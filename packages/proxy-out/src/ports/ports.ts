@@ -95,7 +95,10 @@ export class Ports {
 
   /** An agent serves it. */
   served(queue: string): void {
-    clearTimeout(this.#open.get(queue)?.timer)
+    const port = this.#open.get(queue)
+    if (port === undefined) return
+    clearTimeout(port.timer)
+    port.timer = undefined
   }
 
   /** Those that are open. */
@@ -111,6 +114,7 @@ export class Ports {
 
   async #claim({ tunnel, ports, allowance }: PortClaim): Promise<PortGrant> {
     const opened: Assigned[] = []
+    const kept: Assigned[] = []
     const granted: OpenPort[] = []
     for (const wanted of ports) {
       const before = this.#open.get(queueOf(tunnel, wanted))
@@ -123,10 +127,11 @@ export class Ports {
         return { kind: "refused", reason: found }
       }
       if (found !== before) opened.push(found)
+      else if (found.timer !== undefined) kept.push(found)
       granted.push({ kind: wanted.kind, name: wanted.name, port: found.number })
     }
-    // Until a session serves it; that one clears the timer.
-    for (const { queue } of opened) this.unserved(queue)
+    // Until a session serves it, which clears the timer; one that had nearly run out would close what is granted here.
+    for (const { queue } of [...opened, ...kept]) this.unserved(queue)
     return { kind: "granted", ports: granted }
   }
 

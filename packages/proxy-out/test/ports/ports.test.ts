@@ -1,5 +1,5 @@
 // Which port a tunnel gets: what is asked for, what the operator opens, what the token allows, and what others have.
-import { describe, expect, test } from "vitest"
+import { describe, expect, onTestFinished, test, vi } from "vitest"
 import { MemoryBroker } from "../../src/queue/memory-broker.ts"
 import { parsePortRange } from "../../src/ports/port-range.ts"
 import { PortStreams } from "../../src/ports/port-streams.ts"
@@ -8,6 +8,8 @@ import type { PortGrant } from "../../src/ports/ports.ts"
 import { PortTraffic } from "../../src/ports/port-traffic.ts"
 import type { PublicPort } from "../../src/ports/public-port.ts"
 import { recordedLog } from "../support/log.ts"
+
+const keepMs = 1000
 
 /** Ports that are only noted: those in `busy` belong to somebody else on this machine. */
 class Desk {
@@ -31,7 +33,7 @@ class Desk {
         refusedAtPort: () => undefined,
       },
       flowMs: 1000,
-      keepMs: 1000,
+      keepMs,
       make: { tcp: () => this.#make(), udp: () => this.#make() },
       clock,
       log: recordedLog().log,
@@ -195,6 +197,19 @@ test("two tunnels that ask at the same moment get different ports", async () => 
   const desk = new Desk("20000-20001")
   const grants = await Promise.all([desk.asks("one", 0), desk.asks("two", 0)])
   expect(new Set(grants.map((grant) => portOf(grant))).size).toBe(2)
+})
+
+test("a port that is granted again just before its time runs out stays open", async () => {
+  vi.useFakeTimers()
+  onTestFinished(() => void vi.useRealTimers())
+  const desk = new Desk("20000-20010")
+  await desk.asks("shop", 20_000)
+  await vi.advanceTimersByTimeAsync(keepMs - 1)
+  await desk.asks("shop", 20_000)
+  await vi.advanceTimersByTimeAsync(keepMs - 1)
+  expect([...desk.open]).toEqual([20_000])
+  await vi.advanceTimersByTimeAsync(1)
+  expect([...desk.open]).toEqual([])
 })
 
 test("the queue of a port is neither that of the tunnel's requests nor of another port", () => {
