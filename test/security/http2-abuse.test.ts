@@ -111,6 +111,24 @@ describe("clients of HTTP/2 that do not read", () => {
     session.destroy()
   })
 
+  test.each([constants.NGHTTP2_NO_ERROR, constants.NGHTTP2_CANCEL])(
+    "a stream that its client resets with code %i before it has read it is over within a second",
+    async (code) => {
+      await using upstream = await httpUpstream((_incoming, response) =>
+        response.end(Buffer.alloc(20 * mebibyte)),
+      )
+      await using pair = await startNearPair({ upstreamPort: upstream.port, edge: { h2c: true } })
+      const session = silentReader(`http://127.0.0.1:${pair.port}`)
+      const stream = session.request({ ":path": "/" }).on("error", () => undefined)
+      await once(stream, "response")
+      expect(pair.agent.status().requests.active).toBe(1)
+      stream.close(code)
+      await until("the agent to be told", () => pair.agent.status().requests.active === 0, 1000)
+      expect(session.destroyed).toBe(false)
+      session.destroy()
+    },
+  )
+
   test("as many streams as one connection may have cost the edge no more than a window each", async () => {
     await using upstream = await httpUpstream(async (incoming, response) => {
       if (incoming.url === "/small") return response.end("small")

@@ -63,6 +63,8 @@ export class Http2Client implements Client {
     this.#requestEnded = ended
     stream.on("error", ignoreError)
     stream.on("close", () => this.#onClose())
+    // What its client closed with NO_ERROR, node:http2 keeps until what was written has been sent, which it never is.
+    stream.on("aborted", () => setImmediate(() => void (this.#closedByUs || stream.destroy())))
     stream.on("wantTrailers", () => this.#sendTrailers())
   }
 
@@ -192,6 +194,7 @@ export class Http2Client implements Client {
 
   /** Looked at once per sweep: gives up a request whose body comes too slowly or not at all, and a client that takes too little of its answer. */
   sweep(patience: Patience, sweepMs: number): void {
+    if (this.#stream.closed) this.#stream.destroy() // as above, and our side had ended
     const unsent = this.#stream.writableLength
     const does = unsent > 0 ? "taking" : !this.#answerBegun && this.#awaitsBody ? "sending" : "nothing"
     const doneBytes = does === "sending" ? this.#receivedBytes : this.#givenBytes - unsent
