@@ -250,12 +250,17 @@ export class Session {
     if (buffers === undefined) return undefined
     const bytes = totalBytes(buffers)
     this.#retained.add(carrier, buffers, bytes)
-    if (this.#sizes.reduced) this.#frames.frameDataBytes = this.#sizes.sent(bytes)
+    if (this.#sizes.reduced) {
+      this.#frames.frameDataBytes = this.#sizes.sent(bytes)
+      this.#retained.impatient = this.#sizes.reduced
+    }
     return buffers
   }
 
   #afterLoss(): void {
-    if (this.#retained.inPieces) this.#frames.frameDataBytes = this.#sizes.reduce()
+    if (!this.#retained.inPieces) return
+    this.#frames.frameDataBytes = this.#sizes.reduce()
+    this.#retained.impatient = true
   }
 
   #onPiece(piece: MessagePiece): void {
