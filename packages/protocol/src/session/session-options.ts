@@ -12,7 +12,7 @@ export interface SessionOptions {
    */
   readonly onOutput: () => void
   /**
-   * So many frames wait that the peer had better begin with them while the others are still made, lest one end idles while the other
+   * So many frames of DATA wait that the peer had better begin with them while the others are still made, lest one end idles while the other
    * works. Called from within what made the last of them. Default: ignored.
    */
   readonly onBatch?: () => void

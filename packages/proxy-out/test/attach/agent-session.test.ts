@@ -40,25 +40,28 @@ class Attached {
   }
 }
 
-describe("many frames of one turn", () => {
-  test("leave on a websocket while the turn still makes more, so that the agent works meanwhile", () => {
-    const { edge, carrier } = busyTurn("websocket")
-    expect(edge.active).toBe(30)
+describe("what many connections say in one turn", () => {
+  test("leaves on a websocket while the turn still makes more, so that the agent works meanwhile", () => {
+    const { carrier } = busyTurn("websocket")
     expect(carrier.sent).toBe(2)
   })
 
-  test("wait for the end of the turn where only a poll is there, which is answered once", async () => {
-    const { carrier } = busyTurn("poll")
-    expect(carrier.sent).toBe(0)
+  test("waits for the end of the turn where only a poll is there, which is answered once", async () => {
+    const { attached, carrier } = busyTurn("poll")
+    const before = carrier.sent
     await turns(1)
-    expect(carrier.sent).toBe(1)
+    expect([before, carrier.sent]).toEqual([0, 1])
+    expect(attached.peer.heard.filter((frame) => frame === "data 1 64")).toHaveLength(20)
   })
 
-  function busyTurn(kind: "websocket" | "poll"): { edge: AgentSession; carrier: FakeCarrier } {
-    const attached = new Attached(100)
+  function busyTurn(kind: "websocket" | "poll"): { attached: Attached; carrier: FakeCarrier } {
+    const attached = new Attached()
+    const first = attached.carrier()
+    const { stream } = attached.opened("a", { bodyFollows: true })
+    attached.edge.detach(first, true)
     const carrier = attached.carrier({ kind })
-    for (let count = 1; count <= 30; count++) attached.edge.open(new FakeExchange(`exchange-${count}`))
-    return { edge: attached.edge, carrier }
+    for (let count = 1; count <= 20; count++) stream?.data(Buffer.alloc(64))
+    return { attached, carrier }
   }
 })
 
