@@ -2,6 +2,7 @@
 import { within } from "../support/until.ts"
 import { FuzzClient, type Outcome } from "./fuzz-client.ts"
 import { judgeLossy } from "./judge-lossy.ts"
+import { playHttp2 } from "./play-http2.ts"
 import type { ClientConnection, Exchange, Scene } from "./scene.ts"
 import { connectionStays } from "./text.ts"
 import type { Expected, FuzzUpstream } from "./upstream.ts"
@@ -12,9 +13,14 @@ export interface Stage {
   readonly upstream: FuzzUpstream
   /** How long a scene may take. Default 60 s. */
   readonly sceneLimitMs?: number
+  /** The edge takes HTTP/2 as well, and every other connection is one of it. Default false. */
+  readonly http2?: boolean
   /** Agents are killed meanwhile, so exchanges may fail (judge-lossy.ts): told of each and what its client got. */
   readonly onLossy?: (expected: Expected, kind: Outcome["kind"]) => void
 }
+
+/** Whether this connection of a scene is one of HTTP/2, in a stage that mixes them: every other one. */
+const speaksHttp2 = (stage: Stage, index: number): boolean => stage.http2 === true && index % 2 === 0
 
 let nextId = 1
 
@@ -30,7 +36,11 @@ export async function playScene(stage: Stage, { connections }: Scene): Promise<n
     expected.push(one)
     return one
   }
-  const played = Promise.all(connections.map((one) => playConnection(stage, one, prepare)))
+  const played = Promise.all(
+    connections.map((one, index) =>
+      speaksHttp2(stage, index) ? playHttp2(stage.port, one, prepare) : playConnection(stage, one, prepare),
+    ),
+  )
   await within("the scene to end", stage.sceneLimitMs ?? 60_000, Promise.race([played, failure.promise]))
   // What a client has left, and what went wrong, may still be on its way to the upstream; so may what a killed agent sent.
   if (stage.onLossy === undefined)

@@ -3,11 +3,20 @@ import { expect, test } from "vitest"
 import { startNearPair } from "../support/near-pair.ts"
 import { playScene } from "./play-scene.ts"
 import { regressions } from "./regressions.ts"
+import type { Scene } from "./scene.ts"
 import { FuzzUpstream } from "./upstream.ts"
 
 test.each(regressions)("$name", { timeout: 60_000 }, async ({ scene }) => {
   await using upstream = new FuzzUpstream()
   await using pair = await startNearPair({ upstreamPort: await upstream.start() })
-  const wanted = scene.connections.reduce((sum, { exchanges }) => sum + exchanges.length, 0)
-  expect(await playScene({ port: pair.port, upstream }, scene)).toBe(wanted)
+  expect(await playScene({ port: pair.port, upstream }, scene)).toBe(exchangesOf(scene))
 })
+
+test.each(regressions)("$name, over HTTP/2", { timeout: 60_000 }, async ({ scene }) => {
+  await using upstream = new FuzzUpstream()
+  await using pair = await startNearPair({ upstreamPort: await upstream.start(), edge: { h2c: true } })
+  expect(await playScene({ port: pair.port, upstream, http2: true }, scene)).toBe(exchangesOf(scene))
+})
+
+const exchangesOf = ({ connections }: Scene): number =>
+  connections.reduce((sum, { exchanges }) => sum + exchanges.length, 0)

@@ -46,6 +46,17 @@ const exchange = (parts: Partial<Exchange> = {}): Exchange => ({
 const sizes = [0, 1, 65_535, 65_536, 65_537, 262_143, 262_144, 262_145, 1_100_000]
 
 export const regressions: readonly KnownScene[] = [
+  {
+    name: "statuses that HTTP/2 has not, and content that it does not say",
+    scene: {
+      connections: [
+        {
+          pipelined: false,
+          exchanges: [599, 600, 999, 205].map((status) => exchange({ answer: answer({ status }) })),
+        },
+      ],
+    },
+  },
   ...sizes.map((bytes) => ({
     name: `bodies of ${bytes} bytes in every framing, both ways, one after the other`,
     scene: {

@@ -27,6 +27,8 @@ export interface Exchange {
   readonly splits: readonly number[]
   readonly client: ClientBehaviour
   readonly answer: Answer
+  /** The client speaks HTTP/2. Default false. */
+  readonly http2?: boolean
 }
 
 export type Field = readonly [name: string, value: string]

@@ -20,7 +20,7 @@ export function contentOf(body: Body): Buffer {
 const nothing = Buffer.alloc(0)
 
 /** `id` finds the exchange at the upstream. */
-const targetOf = (exchange: Exchange, id: number): string => `/x${id}x${exchange.target}`
+export const targetOf = (exchange: Exchange, id: number): string => `/x${id}x${exchange.target}`
 
 /** The bytes that the client sends. */
 export function requestBytes(exchange: Exchange, id: number): Buffer {
@@ -44,16 +44,17 @@ export function requestBytes(exchange: Exchange, id: number): Buffer {
 
 /** The head that must reach the upstream. The edge's name is ‹edge›. */
 export function forwardedHead(exchange: Exchange, id: number): string {
-  const { method, minorVersion, fields, body } = exchange
+  const { method, minorVersion, fields, body, http2 = false } = exchange
+  const length = framingLines(body).map((line) => (http2 ? line.toLowerCase() : line))
   const lines = [
     `${method} ${targetOf(exchange, id)} HTTP/1.1`,
     "Host: a.example",
     ...linesOf(fields),
-    ...(body.framing === "length" ? framingLines(body) : []),
+    ...(body.framing === "length" ? length : []),
     "X-Forwarded-For: 127.0.0.1",
     "X-Forwarded-Proto: http",
     "X-Forwarded-Host: a.example",
-    `Via: 1.${minorVersion} ‹edge›`,
+    `Via: ${http2 ? "2.0" : `1.${minorVersion}`} ‹edge›`,
     ...(body.framing === "chunked" ? framingLines(body) : []),
   ]
   return `${lines.join("\r\n")}\r\n\r\n`

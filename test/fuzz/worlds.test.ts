@@ -1,11 +1,12 @@
-// Scenes where more goes on than one pair: agents that are killed with SIGKILL, and edges that share a Redis.
+// Scenes where more goes on than one pair: agents that are killed with SIGKILL, edges that share a Redis, clients of HTTP/2.
 import { expect, test } from "vitest"
 import { transports } from "../support/pair.ts"
 import { fuzz } from "./fuzz.ts"
 import { worlds } from "./worlds.ts"
 
-const whileKilled = 1500
+const whileKilled = 800
 const overRedis = 5000
+const overHttp2 = 5000
 
 test.each(transports)(
   `${whileKilled} exchanges over %s while agents are killed: what fails fails truthfully, and nothing happens twice that may not`,
@@ -31,5 +32,16 @@ test(
     const enough = (played: number): boolean => played >= overRedis
     const exchanges = await fuzz({ stage: world.stage, seed: 12, lanes: 4, enough, scenesPerBlock: 10 })
     expect(exchanges).toBeGreaterThanOrEqual(overRedis)
+  },
+)
+
+test(
+  `${overHttp2} exchanges, every other connection of HTTP/2, every byte as it should be`,
+  { timeout: 300_000 },
+  async () => {
+    await using world = await worlds.http2("websocket")
+    const enough = (played: number): boolean => played >= overHttp2
+    const exchanges = await fuzz({ stage: world.stage, seed: 3, lanes: 4, enough, scenesPerBlock: 10 })
+    expect(exchanges).toBeGreaterThanOrEqual(overHttp2)
   },
 )

@@ -22,6 +22,14 @@ export const worlds = {
       return { stage: { port, upstream }, finish: () => "nothing else" }
     }),
 
+  http2: (transport: Transport): Promise<World> =>
+    build(async (stack, upstream, upstreamPort) => {
+      const { edge, port } = await startNearEdge({ h2c: true })
+      stack.use(edge)
+      await serve(stack, port, upstreamPort, transport)
+      return { stage: { port, upstream, http2: true }, finish: () => "half of it over HTTP/2" }
+    }),
+
   /** The clients are at one edge, the agent at another one: every request crosses a real queue, and every byte Redis. */
   redis: (transport: Transport): Promise<World> =>
     build(async (stack, upstream, upstreamPort) => {

@@ -73,6 +73,7 @@ export class ClientResponse {
     if (head.status === 101) return this.#switch(head, flags)
     if (head.status < 200)
       throw new WireError("frame_malformed", "an informational head that says it is final")
+    if (client.protocol === "h2") this.#checkHttp2(head)
     const final = (flags & headFlags.final) !== 0
     const body = inlineBody ?? noBytes
     this.#expect(head, final, body.length)
@@ -129,6 +130,18 @@ export class ClientResponse {
     this.status = head.status
     client.begin(head, this.#fieldsOf(head) + upgradeLines(head.upgrade))
     return head.upgrade
+  }
+
+  /**
+   * HTTP/2 has no status beyond 599 (RFC 9110 section 15), Node says no content with 205 (section 15.3.6), and to the client of a WebSocket
+   * every 2xx would say that it has one (RFC 8441 section 5).
+   */
+  #checkHttp2({ status, body }: ResponseHead): void {
+    if (status === 205 && body.kind === "length" && body.length > 0)
+      throw new WireError("frame_malformed", "205 with content")
+    if (status > 599) throw new WireError("frame_malformed", "a status that HTTP/2 does not know")
+    if (status < 300 && this.#options.request.upgrade !== undefined)
+      throw new UpgradeRefused("2xx instead of 101")
   }
 
   #expect(head: ResponseHead, final: boolean, bodyBytes: number): void {

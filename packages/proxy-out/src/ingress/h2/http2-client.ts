@@ -8,7 +8,6 @@ import type { RequestHead, ResponseHead, Scheme } from "@restante/protocol"
 import type { Client, RequestHandler } from "../../exchange/client.ts"
 import { errorResponse } from "../../exchange/error-response.ts"
 import type { ErrorResponse } from "../../exchange/error-response.ts"
-import { failures } from "../../exchange/failures.ts"
 import { requestTimeout } from "../lose-patience.ts"
 import { Pace } from "../pace.ts"
 import { bodyPace, type Patience } from "../patience.ts"
@@ -101,7 +100,6 @@ export class Http2Client implements Client {
   }
 
   whole(head: ResponseHead, fields: string, body: Buffer): void {
-    if (this.#refusesSwitch(head)) return
     this.#answerBegun = true
     this.#handler = undefined
     if (!this.#open) return
@@ -114,7 +112,6 @@ export class Http2Client implements Client {
 
   begin(head: ResponseHead, fields: string): void {
     if (head.status === 101) return this.#switch(head, fields)
-    if (this.#refusesSwitch(head)) return
     this.#answerBegun = true
     if (!this.#open) return
     this.#say(() => this.#stream.respond(responseFields(head.status, fields), { waitForTrailers: true }))
@@ -276,16 +273,6 @@ export class Http2Client implements Client {
     if (!this.#open) return
     const kept = fields.replaceAll(/^sec-websocket-accept:.*\r\n/gim, "")
     this.#say(() => this.#stream.respond(responseFields(200, kept), { waitForTrailers: true }))
-  }
-
-  /** To the client of a WebSocket every 2xx would say that it has one. */
-  #refusesSwitch({ status }: ResponseHead): boolean {
-    if (this.#request.upgrade === undefined || status >= 300) return false
-    const handler = this.#handler
-    const code = "upgrade_failed"
-    this.refuse({ code, traits: failures[code], exchangeId: "", dateLine: "", request: this.#request })
-    queueMicrotask(() => handler?.onClientGone())
-    return true
   }
 
   #sendTrailers(): void {
