@@ -390,6 +390,27 @@ describe("help and version", () => {
   })
 })
 
+describe("options about TLS that do not fit together", () => {
+  const pair = ["--tls-cert", "cert.pem", "--tls-key", "key.pem"]
+  test.each([
+    [
+      ["--tls-cert", "cert.pem"],
+      "proxy-out: --tls-key: every certificate needs its key: --tls-cert is given 1 times",
+    ],
+    [["--redirect-port", "8080"], "proxy-out: --redirect-port: there is no TLS port to send clients to."],
+    [
+      [...pair, "--port", "443", "--redirect-port", "443"],
+      "proxy-out: --redirect-port: that is the port of --port",
+    ],
+    [[...pair, "--h2c"], "proxy-out: --h2c: with --tls-cert the port speaks TLS"],
+  ])("%s is one line with the remedy and exit status 2", async (args, line) => {
+    const run = await proxyOut(args, { environment })
+    expect(run).toMatchObject({ exitCode: 2, stdout: "" })
+    expect(run.stderr).toContain(line)
+    expect(run.stderr).toMatch(/^[^\n]+\n$/)
+  })
+})
+
 describe("a start that fails", () => {
   test.each([
     ["EACCES", "proxy-out: Cannot listen on [::]:80: ports below 1024 need root"],

@@ -9,7 +9,13 @@ type TlsOptions = Pick<EdgeOptions, "certificates" | "redirectPort" | "h2c">
 
 /** Raises `CommandError` for options that do not fit together, and for files that are not what they should be. */
 export async function tlsSettings(values: OptionValues<EdgeTable>, log: Logger): Promise<TlsOptions> {
-  const { "tls-cert": certificateFiles, "tls-key": keyFiles, "redirect-port": redirectPort, h2c } = values
+  const {
+    "tls-cert": certificateFiles,
+    "tls-key": keyFiles,
+    "redirect-port": redirectPort,
+    port,
+    h2c,
+  } = values
   if (certificateFiles.length === 0 && keyFiles.length === 0) {
     if (redirectPort === undefined) return { h2c }
     throw new CommandError(
@@ -26,6 +32,11 @@ export async function tlsSettings(values: OptionValues<EdgeTable>, log: Logger):
     throw new CommandError(
       "usage",
       "--h2c: with --tls-cert the port speaks TLS, and HTTP/2 by itself. Leave out one of them.",
+    )
+  if (redirectPort === port && port !== 0)
+    throw new CommandError(
+      "usage",
+      "--redirect-port: that is the port of --port, which speaks TLS. Give another one, such as 80.",
     )
   const pairs = certificateFiles.map((certificateFile, at) => ({ certificateFile, keyFile: keyFiles[at]! }))
   return { certificates: await Certificates.open({ pairs, log }), redirectPort }
