@@ -11,7 +11,7 @@ import {
   type RunLine,
 } from "@restante/protocol"
 import type { Logger } from "pino"
-import { externalText } from "./addresses.ts"
+import { externalText, upstreamText } from "./addresses.ts"
 import type { AgentOptions } from "./agent-options.ts"
 import { Agents } from "./agents.ts"
 import { agentTable, defaultStatusPort, type AgentTable } from "./cli-options.ts"
@@ -19,7 +19,6 @@ import { systemClock } from "./clock.ts"
 import { parseAgentArguments } from "./command-line.ts"
 import { ReplayTracing } from "./observe/replay-tracing.ts"
 import { spanExporter } from "./observe/span-post.ts"
-import { servedText } from "./ports.ts"
 import { StatusServer } from "./status/status-server.ts"
 import type { AgentSurroundings } from "./surroundings.ts"
 import { canRedraw, Terminal } from "./terminal/terminal.ts"
@@ -107,12 +106,17 @@ async function runAgent(
   await serveUntil(service, around.signal, (port) => {
     const pageUrl = port === undefined ? undefined : `http://127.0.0.1:${port}/`
     if (terminal !== undefined) return terminal.start(() => agents.status(), pageUrl)
-    const served = options.map(
-      (one) => `${externalText(one.external)} -> ${servedText(one)} (tunnel ${one.tunnel})\n`,
-    )
+    const served = options.map(servedLine)
     const status = pageUrl === undefined ? "" : `Status on ${pageUrl}\n`
     around.output.write(served.join("") + status)
   })
+}
+
+/** Where a tunnel's requests go; its ports have lines of their own once they are open. */
+function servedLine(options: AgentOptions): string {
+  const { external, tunnel, server } = options
+  const requests = server === undefined ? "takes no requests, ports only" : upstreamText(server)
+  return `${externalText(external)} -> ${requests} (tunnel ${tunnel})\n`
 }
 
 /** The status block, where a person watches and the terminal can show it. */

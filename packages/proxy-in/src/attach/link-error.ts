@@ -46,7 +46,8 @@ export const linkErrorTable = {
     "What answers at --external is not a Restante edge: check the address, and what stands between (a login page, a proxy).",
   edge_error: "The edge, or something in front of it, answers with an error.",
   session_over: "The edge has ended the session.",
-  closed: "The connection to the edge was lost.",
+  closed:
+    "The connection to the edge was lost. If it never comes about, see whether --external is right, http:// or https:// included.",
 } as const satisfies Record<string, string>
 
 export type LinkErrorCode = keyof typeof linkErrorTable

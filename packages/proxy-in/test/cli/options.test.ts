@@ -29,6 +29,12 @@ describe("options", () => {
     expect(stdout).toBe("http://127.0.0.1:8080 -> http://127.0.0.1:3000 (tunnel default)\n")
   })
 
+  test("a tunnel of ports alone is not said to lead its requests anywhere", async () => {
+    const args = ["--port", "off", "--external", "http://edge.example", "--tcp", "20022=127.0.0.1:22"]
+    const { stdout } = await proxyIn(args, { environment })
+    expect(stdout).toBe("http://edge.example -> takes no requests, ports only (tunnel default)\n")
+  })
+
   test.each([
     [["--tunnel", "shop-2"], { tunnel: "shop-2" }],
     [
