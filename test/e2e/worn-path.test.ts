@@ -37,7 +37,7 @@ async function withWorld(transport: Transport, use: (world: World) => Promise<vo
 
 describe.concurrent.for(transports)(
   "over %s, with 150 kB for each connection",
-  { timeout: 240_000 },
+  { timeout: 480_000 },
   (transport) => {
     test("a download of 20 MB arrives unchanged", async ({ expect }) => {
       await withWorld(transport, async ({ url, wire }) => {
