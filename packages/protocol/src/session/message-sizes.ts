@@ -40,6 +40,6 @@ export class MessageSizes {
   }
 
   get #frameBytes(): number {
-    return Math.min(this.messageBytes / 2, this.#limits.maxFrameDataBytes)
+    return Math.min(this.messageBytes, this.#limits.maxFrameDataBytes)
   }
 }

@@ -20,8 +20,6 @@ export class Piecewise {
   /** The next piece begins here. */
   #offset = 0
   readonly #carriers = new Set<CarrierId>()
-  /** The path is known to break early: pieces after the first loss, and small ones. */
-  impatient = false
 
   reset(): void {
     if (this.#losses === 0 && this.#had === 0) return
@@ -59,11 +57,7 @@ export class Piecewise {
 
   /** Whether a message of that size, header included, is to go in pieces now. */
   wants(messageBytes: number): boolean {
-    return this.#losses >= this.#lossesBefore && messageBytes > leastPieceBytes + messageHeaderBytes
-  }
-
-  get #lossesBefore(): number {
-    return this.impatient ? 1 : lossesBefore
+    return this.#losses >= lossesBefore && messageBytes > leastPieceBytes + messageHeaderBytes
   }
 
   /** The next piece of that message, and whether it is the last one. */
@@ -74,8 +68,7 @@ export class Piecewise {
     messageBytes: number,
   ): { readonly piece: MessagePiece; readonly last: boolean } {
     const payloadBytes = messageBytes - messageHeaderBytes
-    const halvings = this.impatient ? Number.POSITIVE_INFINITY : this.#losses - this.#lossesBefore
-    const wantedBytes = Math.max(leastPieceBytes, firstPieceBytes / 2 ** halvings)
+    const wantedBytes = Math.max(leastPieceBytes, firstPieceBytes / 2 ** (this.#losses - lossesBefore))
     // The peer has all of it and its acknowledgement is on the way: the last unit may go once more.
     const lastUnit = Math.floor((payloadBytes - 1) / pieceUnitBytes) * pieceUnitBytes
     const offset = Math.min(this.#offset, lastUnit)

@@ -87,11 +87,6 @@ export class RetainedMessages {
     return oldest !== undefined && this.#piecewise.wants(oldest.bytes)
   }
 
-  /** The path is known to break early, or is not any more. */
-  set impatient(impatient: boolean) {
-    this.#piecewise.impatient = impatient
-  }
-
   /** Marks what this carrier took and the peer has not acknowledged. */
   carrierLost(carrier: CarrierId): void {
     this.#mark((message) => message.carrier === carrier, this.#piecewise.took(carrier))

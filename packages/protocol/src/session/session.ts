@@ -253,17 +253,12 @@ export class Session {
     if (buffers === undefined) return undefined
     const bytes = totalBytes(buffers)
     this.#retained.add(carrier, buffers, bytes)
-    if (this.#sizes.reduced) {
-      this.#frames.frameDataBytes = this.#sizes.sent(bytes)
-      this.#retained.impatient = this.#sizes.reduced
-    }
+    if (this.#sizes.reduced) this.#frames.frameDataBytes = this.#sizes.sent(bytes)
     return buffers
   }
 
   #afterLoss(): void {
-    if (!this.#retained.inPieces) return
-    this.#frames.frameDataBytes = this.#sizes.reduce()
-    this.#retained.impatient = true
+    if (this.#retained.inPieces) this.#frames.frameDataBytes = this.#sizes.reduce()
   }
 
   #onPiece(piece: MessagePiece): void {

@@ -33,22 +33,14 @@ export class FrameWriter {
   #segmentStart = 0
   #position = 0
   #bytes = 0
-  #frameDataBytes: number
-  /** A batch is closed at this size. */
-  #closeAtBytes: number
+  /** DATA is split into frames of at most this size, up to `maxFrameDataBytes`: what is written later. */
+  frameDataBytes: number
 
   constructor(options: FrameWriterOptions = {}) {
     this.#headroomBytes = options.headroomBytes ?? 0
     this.#batchBytes = options.batchBytes ?? defaultBatchBytes
     this.#limits = options.limits ?? wireLimits
-    this.#frameDataBytes = this.#limits.maxFrameDataBytes
-    this.#closeAtBytes = this.#batchBytes
-  }
-
-  /** DATA that is written from now on is split into frames of at most this size, up to `maxFrameDataBytes`; no batch is closed later. */
-  set frameDataBytes(bytes: number) {
-    this.#frameDataBytes = bytes
-    this.#closeAtBytes = Math.min(this.#batchBytes, bytes)
+    this.frameDataBytes = this.#limits.maxFrameDataBytes
   }
 
   /** Bytes of frames that wait for `take`. */
@@ -102,7 +94,7 @@ export class FrameWriter {
 
   /** DATA, in as many frames as `frameDataBytes` asks for; none when `bytes` is empty. Credit is the caller's matter. */
   data(stream: number, bytes: Buffer): void {
-    const most = this.#frameDataBytes
+    const most = this.frameDataBytes
     for (let start = 0; start < bytes.length; start += most) {
       const part = bytes.length <= most ? bytes : bytes.subarray(start, start + most)
       this.#begin(frameType.data, stream, 0, part.length)
@@ -257,7 +249,7 @@ export class FrameWriter {
     const frameBytes = frameHeaderBytes + ownBytes + bodyBytes
     this.#openBytes += frameBytes
     this.#bytes += frameBytes
-    if (this.#openBytes >= this.#closeAtBytes) {
+    if (this.#openBytes >= this.#batchBytes) {
       const bytes = this.#openBytes
       this.#batches.push({ segments: this.#closeBatch(), bytes })
     }
