@@ -1,6 +1,7 @@
 // `proxy-out doctor`: takes proxy-out's own options and says whether this machine is fit for them.
 import { command, diagnosisCode, onOrOff, writeDiagnosis, type AnyCommand } from "@restante/protocol"
 import { edgeTable } from "../cli-options.ts"
+import { tlsSettings } from "../ingress/tls/tls-settings.ts"
 import { dataDirOf, tokensFileOf } from "../places.ts"
 import type { EdgeSurroundings } from "../surroundings.ts"
 
@@ -30,6 +31,7 @@ export const doctorCommand: AnyCommand<EdgeSurroundings> = command({
       defaultToken: values["default-token"] === "on",
       tokenFile: values["token-file"],
       maxQueue: values["max-queue"],
+      openCertificates: async () => (await tlsSettings(values, around.makeLog("silent"))).certificates,
       environment: around.environment,
       machine: thisMachine,
     })

@@ -1,7 +1,8 @@
-// Examines what a proxy-out with these options would stand on: its port, Redis, directory, token, and the limits of this machine.
+// Examines what a proxy-out with these options would stand on: its port, certificates, Redis, directory, token, and the limits of this machine.
 import { runSteps, type Finding, type Step } from "@restante/protocol"
 import { edgeFindings, type EdgeFindingCode } from "./findings.ts"
 import { dataStep, filesStep, portStep, tokenStep } from "./machine-steps.ts"
+import { tlsStep } from "./tls-step.ts"
 
 export interface DoctorOptions {
   readonly host: string
@@ -15,6 +16,8 @@ export interface DoctorOptions {
   readonly defaultToken: boolean
   readonly tokenFile: string | undefined
   readonly maxQueue: number
+  /** Reads what the port is to speak TLS with; undefined when it is to speak none. Rejects with `CommandError` when it cannot be used. */
+  readonly openCertificates: () => Promise<{ readonly endsAt: number } | undefined>
   readonly environment: Readonly<Record<string, string | undefined>>
   readonly machine: Machine
 }
@@ -41,6 +44,7 @@ export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
         ]
   return runSteps(edgeFindings, [
     { name: "port", needs: [], run: () => portStep(options) },
+    { name: "tls", needs: [], run: () => tlsStep(options) },
     ...queue,
     { name: "data", needs: [], run: () => dataStep(options) },
     { name: "token", needs: [], run: () => tokenStep(options) },

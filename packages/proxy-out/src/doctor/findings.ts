@@ -24,6 +24,20 @@ export const edgeFindings = {
     says: "this machine does not have that address",
     remedy: "Check --host, or leave it out to listen on all addresses.",
   },
+  tls_none: { step: "tls", verdict: "skipped", says: "the port speaks no TLS: there is no --tls-cert" },
+  tls_ready: { step: "tls", verdict: "ok", says: "certificates and keys can be used" },
+  tls_ending: {
+    step: "tls",
+    verdict: "warning",
+    says: "a certificate has expired, or will within a week",
+    remedy: "Renew it: a running proxy-out reads its files again by itself.",
+  },
+  tls_unusable: {
+    step: "tls",
+    verdict: "failed",
+    says: "certificates and keys cannot be used",
+    remedy: "Put it right: with these options proxy-out does not start.",
+  },
   redis_none: { step: "redis", verdict: "skipped", says: "the queue is in memory" },
   redis_answers: { step: "redis", verdict: "ok", says: "Redis answers" },
   redis_aging: {

@@ -8,12 +8,20 @@ import { tmpdir } from "node:os"
 import { join } from "node:path"
 import type { Finding } from "@restante/protocol"
 import { expect, test } from "vitest"
+import {
+  expiredCertificate,
+  otherCertificate,
+  serverCertificate,
+  serverKey,
+} from "../../../../test/support/certificates.ts"
 import { startRedis } from "../../../../test/support/redis.ts"
 import { tlsFront } from "../../../../test/support/tls-front.ts"
 import { closedPort } from "../../../../test/support/upstream.ts"
 import { doctor, type DoctorOptions, type Machine } from "../../src/doctor/doctor.ts"
 import { edgeFindings, type EdgeFindingCode } from "../../src/doctor/findings.ts"
 import { openFilesOf, thisMachine } from "../../src/doctor/machine.ts"
+import { Certificates } from "../../src/ingress/tls/certificates.ts"
+import { quietLog } from "../support/log.ts"
 
 const longToken = "a-token-that-only-these-tests-use-0123456789"
 
@@ -88,6 +96,10 @@ const situations = {
   },
   port_denied: machineThat({ tryListen: rejecting("EACCES") }),
   port_address: () => Promise.resolve({ host: "192.0.2.1" }),
+  tls_none: () => Promise.resolve({}),
+  tls_ready: certificates(serverCertificate),
+  tls_ending: certificates(expiredCertificate),
+  tls_unusable: certificates(otherCertificate),
   redis_none: () => Promise.resolve({ redisUrl: undefined }),
   redis_answers: (stack) => redis(stack),
   redis_aging: sayingVersion("6.0"),
@@ -129,6 +141,18 @@ const situations = {
   files_unknown: machineThat({ mostOpenFiles: () => Promise.resolve(openFilesOf("")) }),
 } satisfies Record<EdgeFindingCode, Situation>
 
+/** With the same key, whether or not it is the certificate's. */
+function certificates(text: string): Situation {
+  return async (_stack, folder) => {
+    const [certificateFile, keyFile] = [join(folder, "cert.pem"), join(folder, "key.pem")]
+    await writeFile(certificateFile, text)
+    await writeFile(keyFile, serverKey)
+    return {
+      openCertificates: () => Certificates.open({ pairs: [{ certificateFile, keyFile }], log: quietLog }),
+    }
+  }
+}
+
 function limitsText(files: string): string {
   return `Limit                     Soft Limit           Hard Limit           Units\nMax open files            ${files}                 1048576              files\n`
 }
@@ -148,6 +172,7 @@ async function found(situation: Situation): Promise<readonly Finding[]> {
     defaultToken: true,
     tokenFile: undefined,
     maxQueue: 10_000,
+    openCertificates: () => Promise.resolve(undefined),
     environment: {},
     machine: thisMachine,
     ...(await situation(stack, folder)),

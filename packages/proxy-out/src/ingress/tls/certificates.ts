@@ -43,6 +43,11 @@ export class Certificates {
     return new Certificates(options, await readPairs(options), stamp)
   }
 
+  /** When the first of them that ends does, in epoch milliseconds. */
+  get endsAt(): number {
+    return this.#contexts.endsAt
+  }
+
   /** For a client that asks for this server; undefined: it did not say for which. */
   for(servername: string | undefined): SecureContext {
     const { byName, first } = this.#contexts
@@ -91,10 +96,16 @@ const defaultLookMs = 2000
 const maxFileBytes = 1024 * 1024
 const soonMs = 7 * 24 * 3_600_000
 
+/** It is over, or will be within a week. */
+export function endsSoon(endsAt: number): boolean {
+  return endsAt - Date.now() < soonMs
+}
+
 interface Contexts {
   readonly first: SecureContext
   /** Names in lower case, `*.example` among them. */
   readonly byName: ReadonlyMap<string, SecureContext>
+  readonly endsAt: number
 }
 
 async function stampOf(pairs: readonly CertificatePair[]): Promise<string> {
@@ -106,20 +117,22 @@ async function stampOf(pairs: readonly CertificatePair[]): Promise<string> {
 async function readPairs({ pairs, log }: CertificatesOptions): Promise<Contexts> {
   const byName = new Map<string, SecureContext>()
   let first: SecureContext | undefined
+  let endsAt = Number.POSITIVE_INFINITY
   for (const pair of pairs) {
     const { context, certificate } = await readPair(pair)
     first ??= context
     for (const name of namesOf(certificate)) if (!byName.has(name)) byName.set(name, context)
-    const leftMs = Date.parse(certificate.validTo) - Date.now()
-    if (leftMs < soonMs)
+    const validUntil = Date.parse(certificate.validTo)
+    endsAt = Math.min(endsAt, validUntil)
+    if (endsSoon(validUntil))
       log.warn(
         { file: pair.certificateFile, validTo: certificate.validTo },
-        leftMs < 0 ? "certificate has expired" : "certificate expires soon",
+        validUntil < Date.now() ? "certificate has expired" : "certificate expires soon",
       )
   }
   if (first === undefined)
     throw new CommandError("usage", "TLS needs a certificate: give --tls-cert and --tls-key.")
-  return { first, byName }
+  return { first, byName, endsAt }
 }
 
 async function readPair({ certificateFile, keyFile }: CertificatePair): Promise<{
