@@ -7,7 +7,7 @@ import { WebSocket, WebSocketServer } from "ws"
 import { fetchWhole, RawClient } from "../support/client.ts"
 import { Http2TestClient } from "../support/http2-client.ts"
 import { edgeStatus, startPair, transports } from "../support/pair.ts"
-import { httpUpstream } from "../support/upstream.ts"
+import { httpUpstream, rawUpstream } from "../support/upstream.ts"
 import { until } from "../support/until.ts"
 
 type OnStream = (stream: ServerHttp2Stream, raw: readonly string[], session: ServerHttp2Session) => void
@@ -139,7 +139,15 @@ test("a request body that breaks off is a reset at the server, never a clean end
 test("a server that speaks no HTTP/2 is 502", async () => {
   await using upstream = await httpUpstream((_incoming, response) => response.end("no"))
   await using pair = await startPair({ server: upstream.url.replace("http", "h2c") })
-  expect((await fetchWhole(pair.url)).status).toBe(502)
+  const { status, headers } = await fetchWhole(pair.url)
+  expect([status, headers["restante-error"]]).toEqual([502, "upstream_protocol"])
+})
+
+test("a server that hangs up on the greeting of HTTP/2 is told from one that is not there", async () => {
+  await using upstream = await rawUpstream((socket) => socket.end())
+  await using pair = await startPair({ server: upstream.url.replace("http", "h2c") })
+  const { status, headers } = await fetchWhole(pair.url)
+  expect([status, headers["restante-error"]]).toEqual([502, "upstream_protocol"])
 })
 
 describe.each(transports)("WebSockets on HTTP/2 (RFC 8441) over %s", (transport) => {

@@ -42,7 +42,7 @@ const remedies: Readonly<Record<ResetCode, string>> = {
   upstream_terminated: "UPSTREAM closed the connection before it answered: look at its log.",
   upstream_incomplete: "UPSTREAM broke off in the middle of an answer: look at its log.",
   upstream_protocol:
-    "What UPSTREAM answers is not valid HTTP/1.1: check that it is an HTTP server, and its port.",
+    "What UPSTREAM answers is not valid HTTP: check that it is an HTTP server (for h2c:// and h2:// one of HTTP/2), and its port.",
   upstream_transfer_coding:
     "UPSTREAM answers with a transfer coding other than chunked: turn that off there.",
   upstream_body_size: "An answer of UPSTREAM is longer or shorter than it says: look at its log.",

@@ -8,8 +8,8 @@ export interface UpstreamFailure {
   readonly detail: string
 }
 
-/** How far a connection has come: its name looked up, TCP connected, TLS agreed on. */
-export type ConnectStage = "resolving" | "connecting" | "securing"
+/** How far a connection has come: its name looked up, TCP connected, TLS agreed on, and for HTTP/2 the server's SETTINGS awaited. */
+export type ConnectStage = "resolving" | "connecting" | "securing" | "greeting"
 
 /** A connection that failed before it was ready: no byte of the request has left. */
 export function connectFailure(error: Error | undefined, stage: ConnectStage): UpstreamFailure {
@@ -17,7 +17,9 @@ export function connectFailure(error: Error | undefined, stage: ConnectStage): U
   const known = connectCodes[detail]
   if (known !== undefined) return { code: known, detail }
   if (detail.startsWith("EAI_")) return { code: "upstream_dns", detail }
-  if (stage !== "securing") return { code: "upstream_refused", detail }
+  // It is there, and whatever it speaks is not HTTP/2.
+  if (stage === "greeting" && !detail.startsWith("ERR_SSL_")) return { code: "upstream_protocol", detail }
+  if (stage === "resolving" || stage === "connecting") return { code: "upstream_refused", detail }
   return { code: certificateCode.test(detail) ? "upstream_tls_certificate" : "upstream_tls_protocol", detail }
 }
 

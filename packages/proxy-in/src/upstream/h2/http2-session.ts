@@ -24,7 +24,8 @@ export class Http2Session {
     const socket = dial(address)
     this.#socket = socket
       .once("lookup", () => this.#advance("connecting"))
-      .once("connect", () => this.#advance(address.tls ? "securing" : "connecting"))
+      .once("connect", () => this.#advance(address.tls ? "securing" : "greeting"))
+      .once("secureConnect", () => this.#advance("greeting"))
       .on("error", (error) => (this.#error ??= error))
     this.session = connect(`${this.scheme}://upstream`, { ...sessionOptions, createConnection: () => socket })
     this.session
@@ -63,7 +64,7 @@ export class Http2Session {
   }
 
   get stage(): ConnectStage {
-    return this.#stage === "ready" || this.#stage === "closed" ? "securing" : this.#stage
+    return this.#stage === "ready" || this.#stage === "closed" ? "greeting" : this.#stage
   }
 
   /** An exchange uses it until `left`. `told` is called when it is ready, or never will be. */
