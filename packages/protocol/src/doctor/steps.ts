@@ -21,7 +21,7 @@ export type FindingTable = Readonly<
 export interface Finding {
   readonly step: string
   readonly verdict: Verdict
-  /** Of the table; "skipped" where a step that this one needs has failed. */
+  /** Of the table; "skipped" where a step that this one needs has failed, "interrupted" where something broke it off. */
   readonly code: string
   readonly message: string
   readonly remedy: string | undefined
@@ -37,6 +37,7 @@ export interface Step<Code extends string> {
   readonly name: string
   /** Names of steps before this one without which it cannot be done. */
   readonly needs: readonly string[]
+  /** What it raises becomes a finding too: the others go on, and their findings may be what explains it. */
   run(): Promise<Report<Code>>
 }
 
@@ -63,7 +64,9 @@ async function examine<Code extends string>(
       return { step: step.name, verdict: "skipped", code: "skipped", message, remedy: undefined }
     }
   }
-  const { code, detail } = await step.run()
+  const report = await step.run().catch((reason: unknown) => textOf(reason))
+  if (typeof report === "string") return interrupted(step.name, report)
+  const { code, detail } = report
   const { step: pattern, verdict, says, remedy } = table[code]
   return {
     step: step.name,
@@ -72,4 +75,12 @@ async function examine<Code extends string>(
     message: detail === undefined || detail === "" ? says : `${says} (${detail})`,
     remedy: remedy?.replace(pattern, () => step.name),
   }
+}
+
+function interrupted(step: string, why: string): Finding {
+  return { step, verdict: "failed", code: "interrupted", message: `broken off: ${why}`, remedy: undefined }
+}
+
+function textOf(reason: unknown): string {
+  return reason instanceof Error ? reason.message : String(reason)
 }
