@@ -1,5 +1,6 @@
 // An agent with a valid token that says what the test has it say, over short polls.
 import {
+  deafSink,
   MessageDecoder,
   messagesMediaType,
   type OpenFrame,
@@ -21,18 +22,11 @@ export class HostileAgent implements AsyncDisposable {
 
   private constructor(port: number, onOpen: (stream: number, frame: OpenFrame) => void) {
     this.#pool = new Pool(`http://127.0.0.1:${port}`, { connections: 8 })
-    const ignore = (): void => undefined
     this.session = new Session({
       onOutput: () => queueMicrotask(() => this.flush()),
       sink: {
+        ...deafSink,
         onOpen,
-        onTaken: ignore,
-        onHead: ignore,
-        onData: ignore,
-        onEnd: ignore,
-        onReset: ignore,
-        onWindow: ignore,
-        onDrain: ignore,
       },
     })
   }

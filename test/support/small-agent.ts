@@ -1,6 +1,7 @@
 // An agent that is small enough to have a thousand of: attaches as docs/protocol.md says, over one short poll at a time,
 // and answers every request itself.
 import {
+  deafSink,
   headFlags,
   MessageDecoder,
   messagesMediaType,
@@ -63,17 +64,11 @@ async function serve({ pool, text, signal }: SmallAgentOptions, id: string): Pro
   }
   const session = new Session({
     sink: {
+      ...deafSink,
       onOpen: (stream) => {
         const head = `HTTP/1.1 200 OK\r\nContent-Length: ${text.length}\r\n\r\n`
         session.head(stream, headFlags.final, head, Buffer.from(text))
       },
-      onTaken: ignore,
-      onHead: ignore,
-      onData: ignore,
-      onEnd: ignore,
-      onReset: ignore,
-      onWindow: ignore,
-      onDrain: ignore,
     },
     onOutput: () => queueMicrotask(push),
   })

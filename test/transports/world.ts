@@ -1,5 +1,5 @@
 // An edge and agents in this process, a relay between them, and an upstream behind the agents.
-import { headFlags, Secret } from "@restante/protocol"
+import { deafSink, headFlags, Secret } from "@restante/protocol"
 import { Agent } from "../../packages/proxy-in/src/agent.ts"
 import type { AgentOptions, Transport } from "../../packages/proxy-in/src/agent-options.ts"
 import { Edge } from "../../packages/proxy-out/src/edge.ts"
@@ -114,18 +114,12 @@ export class World implements AsyncDisposable {
       transport,
       clock: { now: () => Date.now(), random: () => 1 },
       sink: {
+        ...deafSink,
         onOpen: (stream, { attempt }) => {
           opened.push(attempt)
           if (answers)
             link.out.head(stream, headFlags.final, `HTTP/1.1 200 OK\r\nX-Attempt: ${attempt}\r\n\r\n`)
         },
-        onTaken: ignore,
-        onHead: ignore,
-        onData: ignore,
-        onEnd: ignore,
-        onReset: ignore,
-        onWindow: ignore,
-        onDrain: ignore,
       },
       onAlive: ignore,
       onTrouble: ignore,

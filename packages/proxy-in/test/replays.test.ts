@@ -1,5 +1,5 @@
 // How many exchanges an agent takes at a time, and that connections which have switched protocols have a limit of their own.
-import { OpenFrame, openKind, Session } from "@restante/protocol"
+import { deafSink, OpenFrame, openKind, Session } from "@restante/protocol"
 import { expect, test } from "vitest"
 import { Replays } from "../src/replays.ts"
 import type { UpstreamPool } from "../src/upstream/pool.ts"
@@ -22,10 +22,10 @@ class Running {
   readonly replays: Replays
   readonly #pool: UpstreamPool
   readonly #heard: string[] = []
-  readonly #out = new Session({ sink: ignoring, onOutput: () => undefined })
+  readonly #out = new Session({ sink: deafSink, onOutput: () => undefined })
   readonly #edge = new Session({
     sink: {
-      ...ignoring,
+      ...deafSink,
       onHead: (stream, _flags, head) => this.#heard.push(`${stream} ${head.slice(9, 12)}`),
       onReset: (stream, code) => this.#heard.push(`${stream} ${code}`),
     },
@@ -60,17 +60,6 @@ class Running {
     this.replays.abandon()
     await this.#pool.close()
   }
-}
-
-const ignoring = {
-  onOpen: () => undefined,
-  onTaken: () => undefined,
-  onHead: () => undefined,
-  onData: () => undefined,
-  onEnd: () => undefined,
-  onReset: () => undefined,
-  onWindow: () => undefined,
-  onDrain: () => undefined,
 }
 
 test("more than the concurrency is handed back", async () => {

@@ -1,7 +1,7 @@
 // The steps that try what carries a session's messages: websocket, streamed bodies, and polls that wait.
 import { randomBytes } from "node:crypto"
 import { Readable } from "node:stream"
-import { preamble, Session, type Message, type Report } from "@restante/protocol"
+import { deafSink, preamble, Session, type Message, type Report } from "@restante/protocol"
 import type { EdgeClient, Welcome } from "../attach/edge-client.ts"
 import type { MessageExchange } from "../attach/message-request.ts"
 import { LinkError } from "../attach/link-error.ts"
@@ -136,17 +136,7 @@ function inSession<T>(
 
 /** Our end of a session in which nothing happens. */
 function quietSession(onPong: (bytes: Buffer) => void = ignore): Session {
-  const sink = {
-    onOpen: ignore,
-    onTaken: ignore,
-    onHead: ignore,
-    onData: ignore,
-    onEnd: ignore,
-    onReset: ignore,
-    onWindow: ignore,
-    onDrain: ignore,
-  }
-  return new Session({ sink, onOutput: ignore, onPong })
+  return new Session({ sink: deafSink, onOutput: ignore, onPong })
 }
 
 function ignore(): void {

@@ -1,12 +1,12 @@
 // One session and what carries it, against an edge that streams, buffers, refuses, falls silent or forgets. Time is the test's.
-import { FrameWriter, messageHeaderBytes, putMessageHeader, Secret } from "@restante/protocol"
+import { deafSink, FrameWriter, messageHeaderBytes, putMessageHeader, Secret } from "@restante/protocol"
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest"
 import type { Transport } from "../../src/agent-options.ts"
 import { EdgeClient } from "../../src/attach/edge-client.ts"
 import { Link } from "../../src/attach/link.ts"
 import { FakeEdge, sessionId } from "./fake-edge.ts"
 import type { Streaming } from "./fake-edge.ts"
-import { turns, turnsUntil } from "./turns.ts"
+import { turns, turnsUntil } from "../../../../test/support/turns.ts"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout", "Date"] })
@@ -78,14 +78,8 @@ class Linked implements AsyncDisposable {
       transport: this.#transport,
       clock: { now: () => Date.now(), random: () => 1 },
       sink: {
-        onOpen: ignore,
-        onTaken: ignore,
-        onHead: ignore,
-        onData: ignore,
+        ...deafSink,
         onEnd: (stream) => this.heard.push(`end ${stream}`),
-        onReset: ignore,
-        onWindow: ignore,
-        onDrain: ignore,
       },
       onAlive: () => this.alives++,
       onTrouble: ({ code }) => this.troubles.push(code),

@@ -1,11 +1,11 @@
 // A push whose body goes on: what it is trusted with, and what becomes of that.
-import { Secret, Session } from "@restante/protocol"
+import { deafSink, Secret, Session } from "@restante/protocol"
 import { expect, test } from "vitest"
 import type { CarrierPort } from "../../src/attach/carrier.ts"
 import { EdgeClient } from "../../src/attach/edge-client.ts"
 import { StreamedPush } from "../../src/attach/streamed-push.ts"
 import { FakeEdge, sessionId } from "./fake-edge.ts"
-import { turnsUntil } from "./turns.ts"
+import { turnsUntil } from "../../../../test/support/turns.ts"
 
 const ignore = (): void => {}
 
@@ -16,16 +16,7 @@ class Pushing implements CarrierPort, AsyncDisposable {
   readonly own: Session = new Session({
     onOutput: ignore,
     onPong: (bytes) => this.push.pong(bytes),
-    sink: {
-      onOpen: ignore,
-      onTaken: ignore,
-      onHead: ignore,
-      onData: ignore,
-      onEnd: ignore,
-      onReset: ignore,
-      onWindow: ignore,
-      onDrain: ignore,
-    },
+    sink: deafSink,
   })
   #client: EdgeClient | undefined
   #push: StreamedPush | undefined

@@ -3,14 +3,14 @@ import { once } from "node:events"
 import { createServer } from "node:http"
 import type { Server } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
-import { Secret, Session } from "@restante/protocol"
+import { deafSink, Secret, Session } from "@restante/protocol"
 import { afterEach, beforeEach, expect, test, vi } from "vitest"
 import { WebSocketServer } from "ws"
 import type { WebSocket } from "ws"
 import type { CarrierPort } from "../../src/attach/carrier.ts"
 import { EdgeClient } from "../../src/attach/edge-client.ts"
 import { WebSocketLink } from "../../src/attach/websocket.ts"
-import { turns, turnsUntil } from "./turns.ts"
+import { turns, turnsUntil } from "../../../../test/support/turns.ts"
 
 beforeEach(() => {
   vi.useFakeTimers({ toFake: ["setTimeout", "clearTimeout"] })
@@ -31,7 +31,7 @@ class Tried implements CarrierPort, AsyncDisposable {
   readonly sessions: (string | undefined)[] = []
   refusal: string | undefined
   readonly #server: Server
-  readonly #edge = new Session({ onOutput: () => {}, sink })
+  readonly #edge = new Session({ onOutput: () => {}, sink: deafSink })
   #link: WebSocketLink | undefined
   #carriers = 0
 
@@ -104,18 +104,6 @@ class Tried implements CarrierPort, AsyncDisposable {
   failed(): void {}
 
   flush(): void {}
-}
-
-const ignore = (): void => {}
-const sink = {
-  onOpen: ignore,
-  onTaken: ignore,
-  onHead: ignore,
-  onData: ignore,
-  onEnd: ignore,
-  onReset: ignore,
-  onWindow: ignore,
-  onDrain: ignore,
 }
 
 test("it speaks first, in our subprotocol and for its session", async () => {

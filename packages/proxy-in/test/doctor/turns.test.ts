@@ -1,6 +1,6 @@
 import { expect, test } from "vitest"
 import { Turns } from "../../src/doctor/turns.ts"
-import { turns as loops } from "../attach/turns.ts"
+import { turns as loops } from "../../../../test/support/turns.ts"
 
 interface Work {
   readonly over: PromiseWithResolvers<string>

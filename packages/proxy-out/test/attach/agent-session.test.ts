@@ -5,7 +5,7 @@ import { AgentSession } from "../../src/attach/agent-session.ts"
 import { AgentPeer, FakeCarrier } from "../support/agent-peer.ts"
 import type { FakeCarrierOptions } from "../support/agent-peer.ts"
 import { FakeExchange } from "../support/leasables.ts"
-import { turns } from "../support/turns.ts"
+import { turns } from "../../../../test/support/turns.ts"
 
 class Attached {
   readonly peer = new AgentPeer()

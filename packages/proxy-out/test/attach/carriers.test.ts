@@ -14,7 +14,7 @@ import { AgentPeer } from "../support/agent-peer.ts"
 import { answersIn } from "../support/answers.ts"
 import { FakeSocket } from "../support/fake-socket.ts"
 import { FakeExchange } from "../support/leasables.ts"
-import { turnsUntil } from "../support/turns.ts"
+import { turnsUntil } from "../../../../test/support/turns.ts"
 
 function newSession(): AgentSession {
   return new AgentSession({

@@ -1,5 +1,5 @@
 // The agents' endpoints, by hand: who gets in, what is refused and how, and what each request brings.
-import { MessageDecoder, messagesMediaType, preamble, Secret, Session } from "@restante/protocol"
+import { deafSink, MessageDecoder, messagesMediaType, preamble, Secret, Session } from "@restante/protocol"
 import type { OpenFrame } from "@restante/protocol"
 import { describe, expect, test } from "vitest"
 import { Edge } from "../../src/edge.ts"
@@ -82,19 +82,9 @@ function parsed(text: string): unknown {
 /** The agent's end of the session. */
 function agentSession(): { readonly session: Session; readonly opens: OpenFrame[] } {
   const opens: OpenFrame[] = []
-  const ignore = (): void => {}
   const session = new Session({
-    onOutput: ignore,
-    sink: {
-      onOpen: (_stream, frame) => opens.push(frame),
-      onTaken: ignore,
-      onHead: ignore,
-      onData: ignore,
-      onEnd: ignore,
-      onReset: ignore,
-      onWindow: ignore,
-      onDrain: ignore,
-    },
+    onOutput: () => {},
+    sink: { ...deafSink, onOpen: (_stream, frame) => opens.push(frame) },
   })
   return { session, opens }
 }
@@ -328,7 +318,7 @@ describe("messages", () => {
     const id = await edge.session()
     const { session } = agentSession()
     let pongs = 0
-    const listening = new Session({ onOutput: () => {}, onPong: () => pongs++, sink: agentSink })
+    const listening = new Session({ onOutput: () => {}, onPong: () => pongs++, sink: deafSink })
     session.ping(Buffer.alloc(8))
     const push = new AbortController()
     const body = new ReadableStream({
@@ -352,14 +342,3 @@ test("an edge that stops ends the polls that wait, empty", async () => {
   await edge[Symbol.asyncDispose]()
   expect((await poll).status).toBe(204)
 })
-
-const agentSink = {
-  onOpen: () => {},
-  onTaken: () => {},
-  onHead: () => {},
-  onData: () => {},
-  onEnd: () => {},
-  onReset: () => {},
-  onWindow: () => {},
-  onDrain: () => {},
-}

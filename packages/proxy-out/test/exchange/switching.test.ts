@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest"
 import { answersIn } from "../support/answers.ts"
 import { FakeSocket } from "../support/fake-socket.ts"
 import { Lease, refusalOf, Stand } from "../support/stand.ts"
-import { turns } from "../support/turns.ts"
+import { turns } from "../../../../test/support/turns.ts"
 
 const asks = (protocols = "websocket", ...fields: string[]): string =>
   `${["GET /chat HTTP/1.1", "Host: a", "Connection: Upgrade", `Upgrade: ${protocols}`, ...fields].join("\r\n")}\r\n\r\n`

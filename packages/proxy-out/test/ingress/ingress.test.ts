@@ -9,7 +9,7 @@ import { Ingress } from "../../src/ingress/ingress.ts"
 import { answersIn } from "../support/answers.ts"
 import { quietLog } from "../support/log.ts"
 import { parseList } from "../support/structured-fields.ts"
-import { turns, turnsUntil } from "../support/turns.ts"
+import { turns, turnsUntil } from "../../../../test/support/turns.ts"
 
 const get = "GET / HTTP/1.1\r\nHost: a\r\n\r\n"
 /** More than the system's buffers hold. */

@@ -6,7 +6,7 @@ import type { AgentStream, StreamSink } from "../../src/exchange/agent-stream.ts
 import { RelayedExchanges } from "../../src/relay/relayed-exchanges.ts"
 import type { Ticket } from "../../src/queue/broker.ts"
 import { FakeExchange } from "../support/leasables.ts"
-import { turns } from "../support/turns.ts"
+import { turns } from "../../../../test/support/turns.ts"
 
 /** The agent's stream at the edge that leased. */
 class AgentEnd implements AgentStream {
