@@ -193,6 +193,14 @@ describe.each(transports)("over %s", (transport) => {
     )
   })
 
+  test("a WebSocket to a page of the edge is refused as a whole answer", async () => {
+    await using client = await Http2TestClient.to(pair.url)
+    const stream = client.begin("CONNECT", "/.restante/healthz", [":protocol", "websocket"])
+    const answer = await answerOf(stream)
+    expect(answer).toMatchObject({ status: 405, headers: { "restante-error": "method_not_allowed" } })
+    expect(JSON.parse(answer.text)).toMatchObject({ exchange: answer.headers["restante-exchange"] })
+  })
+
   test.each([
     ["CONNECT", ["CONNECT", "/", []], 405],
     ["TRACE", ["TRACE", "/", []], 405],

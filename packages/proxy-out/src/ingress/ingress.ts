@@ -189,14 +189,13 @@ export class Ingress implements ConnectionPort, Http2Port {
     const { acceptHttp2, admin, dateLine } = this.#options
     const { method } = head
     if (method === "CONNECT" || method === "TRACE")
-      return new Refusal(head, () =>
-        client.answer(
-          this.#error("method_not_allowed", {}, { connection: client, request: head, keepAlive: true }),
-        ),
-      )
+      return this.#http2Refusal(head, client, "method_not_allowed")
     if (endsHere(head)) return new Refusal(head, () => client.answer(optionsAnswer(dateLine(), true)))
     if (!head.target.startsWith(reservedPrefix)) return acceptHttp2(head, client)
-    return isAgents(head.target) ? undefined : new PageRequest(head, client, admin)
+    if (isAgents(head.target)) return undefined
+    // It was a CONNECT, to which a page's 200 would say that it has a WebSocket (RFC 8441 section 5).
+    if (head.upgrade !== undefined) return this.#http2Refusal(head, client, "method_not_allowed")
+    return new PageRequest(head, client, admin)
   }
 
   badRequest({ status, code }: Http1Error, connection: Peer): Buffer {
@@ -267,6 +266,12 @@ export class Ingress implements ConnectionPort, Http2Port {
       connection.write(this.#error(code, {}, { connection, request: head, keepAlive }))
       connection.finish(keepAlive)
     })
+  }
+
+  #http2Refusal(head: RequestHead, client: Http2Client, code: FailureCode): RequestHandler {
+    return new Refusal(head, () =>
+      client.answer(this.#error(code, {}, { connection: client, request: head, keepAlive: true })),
+    )
   }
 
   #error(
