@@ -12,6 +12,13 @@ import type { ServiceHost } from "../../src/service/service-host.ts"
 import type { AgentSurroundings } from "../../src/surroundings.ts"
 import { statusOf } from "../status/statuses.ts"
 
+export const token = "a-token-for-these-tests"
+export const environment = { RESTANTE_TOKEN: token }
+/** The options that every command line of these tests begins with. */
+export const ends = ["--server", "http://127.0.0.1:3000", "--external", "http://127.0.0.1:8080"]
+/** The same without a status page. */
+export const quiet = [...ends, "--port", "off"]
+
 export interface Run {
   readonly exitCode: number
   readonly stdout: string
