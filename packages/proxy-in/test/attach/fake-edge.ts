@@ -6,6 +6,7 @@ import type { IncomingMessage, ServerResponse } from "node:http"
 import type { AddressInfo, Socket } from "node:net"
 import { MessageDecoder, messagesMediaType, preamble, Session } from "@restante/protocol"
 import type { Message } from "@restante/protocol"
+import { recordedFrames } from "../../../../test/support/recorded-frames.ts"
 
 export const sessionId = "a-session-that-nobody-guesses"
 
@@ -35,16 +36,7 @@ export class FakeEdge implements AsyncDisposable {
   /** Our end of the session. */
   readonly session: Session = new Session({
     onOutput: () => setImmediate(() => this.flush()),
-    sink: {
-      onOpen: (stream) => this.heard.push(`open ${stream}`),
-      onTaken: (stream) => this.heard.push(`taken ${stream}`),
-      onHead: (stream) => this.heard.push(`head ${stream}`),
-      onData: (stream, bytes) => this.heard.push(`data ${stream} ${bytes.length}`),
-      onEnd: (stream) => this.heard.push(`end ${stream}`),
-      onReset: (stream, code) => this.heard.push(`reset ${stream} ${code}`),
-      onWindow: (stream, credit) => this.heard.push(`window ${stream} ${credit}`),
-      onDrain: () => this.heard.push("drain"),
-    },
+    sink: recordedFrames(this.heard),
   })
 
   constructor() {

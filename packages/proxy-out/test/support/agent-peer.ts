@@ -1,6 +1,7 @@
 // The agent's end of a session, and carriers between it and the edge's end that lose what the test has them lose.
 import { Session } from "@restante/protocol"
 import type { OpenFrame } from "@restante/protocol"
+import { recordedFrames } from "../../../../test/support/recorded-frames.ts"
 import type { AgentSession } from "../../src/attach/agent-session.ts"
 import type { Carrier } from "../../src/attach/carrier.ts"
 
@@ -13,17 +14,11 @@ export class AgentPeer {
     onOutput: () => {},
     onPong: () => this.pongs++,
     sink: {
+      ...recordedFrames(this.heard),
       onOpen: (stream, frame) => {
         this.opens.push({ stream, frame })
         this.heard.push(`open ${stream}`)
       },
-      onTaken: (stream) => this.heard.push(`taken ${stream}`),
-      onHead: (stream) => this.heard.push(`head ${stream}`),
-      onData: (stream, bytes) => this.heard.push(`data ${stream} ${bytes.length}`),
-      onEnd: (stream) => this.heard.push(`end ${stream}`),
-      onReset: (stream, code) => this.heard.push(`reset ${stream} ${code}`),
-      onWindow: (stream, credit) => this.heard.push(`window ${stream} ${credit}`),
-      onDrain: () => this.heard.push("drain"),
     },
   })
 
