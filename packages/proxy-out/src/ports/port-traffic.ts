@@ -2,7 +2,7 @@
 import type { PortEnd, PortKind, ResetCode } from "@restante/protocol"
 import { monotonicMs } from "../clock.ts"
 import type { Ticket } from "../queue/broker.ts"
-import type { Overflow } from "./admission.ts"
+import type { Overflow } from "./address-shares.ts"
 
 /**
  * How a connection or a flow ended. "closed": both sides ended. "silent": a flow whose client said nothing for long. "left": the

@@ -4,7 +4,7 @@ import { maxPorts } from "@restante/protocol"
 import type { OpenPort, PortKind, PortRequest } from "@restante/protocol"
 import type { Logger } from "pino"
 import type { Clock } from "../clock.ts"
-import type { AdmissionOptions } from "./admission.ts"
+import type { ShareLimits } from "./address-shares.ts"
 import { allowanceText, allowsPort } from "./allowance.ts"
 import type { Allowance } from "./allowance.ts"
 import { countOf, inRanges, portsFrom, rangesText } from "./port-range.ts"
@@ -20,7 +20,7 @@ export interface PortsOptions {
   readonly ranges: Readonly<Record<PortKind, readonly PortRange[]>>
   readonly streams: Readonly<Record<PortKind, PortStreams>>
   /** Of connections, or flows, of one port. */
-  readonly limits: AdmissionOptions
+  readonly limits: ShareLimits
   readonly observer: PortObserver
   /** See PublicPortOptions. */
   readonly flowMs: number
@@ -208,27 +208,21 @@ export class Ports {
     const obstacle = this.#obstacle(tunnel, kind, number, 0)
     if (obstacle !== undefined) return obstacle
     const queue = queueOf(tunnel, wanted)
-    const place: PortPlace = { kind, tunnel, port: number }
-    const traffic = observer.trafficOf(place)
     const port = make[kind]({
-      ...place,
+      kind,
+      tunnel,
+      port: number,
       owner: edgeId,
       queue,
       name,
       clock,
       streams: streams[kind],
       limits,
-      traffic,
       observer,
       flowMs,
     })
-    try {
-      await port.open(host, number)
-    } catch (error) {
-      const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
-      const why = openProblems[code] ?? `the edge cannot open it (${code})`
-      return `${kind} ${number}: ${why}, ask for another one`
-    }
+    const traffic = await port.open(host, number).catch(openProblem)
+    if (typeof traffic === "string") return `${kind} ${number}: ${traffic}, ask for another one`
     const assigned: Assigned = { tunnel, kind, number, queue, port, traffic, timer: undefined }
     this.#open.set(queue, assigned)
     log.info({ tunnel, kind, port: number }, "port opened")
@@ -244,6 +238,11 @@ export class Ports {
     const counts = kind === "udp" ? { accepted, droppedDatagrams } : { accepted }
     this.#options.log.info({ tunnel, kind, port: number, ...counts }, "port closed")
   }
+}
+
+function openProblem(error: unknown): string {
+  const code = error instanceof Error && "code" in error ? String(error.code) : "unknown"
+  return openProblems[code] ?? `the edge cannot open it (${code})`
 }
 
 const openProblems: Readonly<Record<string, string>> = {

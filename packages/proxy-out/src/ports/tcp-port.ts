@@ -6,9 +6,9 @@ import { once } from "node:events"
 import net from "node:net"
 import type { Socket } from "node:net"
 import { headAddress } from "./addresses.ts"
-import { Admission } from "./admission.ts"
+import { AddressShares } from "./address-shares.ts"
 import { settledStream } from "./port-traffic.ts"
-import type { PortRefusal } from "./port-traffic.ts"
+import type { PortRefusal, PortTraffic } from "./port-traffic.ts"
 import type { PublicPort, PublicPortOptions } from "./public-port.ts"
 import { TcpConnection } from "./tcp-connection.ts"
 
@@ -20,18 +20,22 @@ const backlog = 1024
 export class TcpPort implements PublicPort {
   readonly #options: PublicPortOptions
   readonly #server: net.Server
-  readonly #admission: Admission
+  readonly #shares: AddressShares
 
   constructor(options: PublicPortOptions) {
     this.#options = options
-    this.#admission = new Admission(options.limits)
-    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket))
+    this.#shares = new AddressShares(options.limits)
+    this.#server = net.createServer({ allowHalfOpen: true, noDelay: true })
   }
 
-  async open(host: string, port: number): Promise<void> {
+  async open(host: string, port: number): Promise<PortTraffic> {
     this.#server.listen({ host, port, backlog })
     await once(this.#server, "listening")
+    const { kind, tunnel, observer } = this.#options
+    const traffic = observer.trafficOf({ kind, tunnel, port })
+    this.#server.on("connection", (socket) => this.#accept(socket, traffic))
     this.#server.on("error", () => {}) // a connection that could not be accepted: the next one may be
+    return traffic
   }
 
   /** Takes no more; connections that there are go on. */
@@ -39,15 +43,15 @@ export class TcpPort implements PublicPort {
     this.#server.close()
   }
 
-  #accept(socket: Socket): void {
-    const { owner, queue, name, kind, tunnel, port, streams, traffic, observer } = this.#options
+  #accept(socket: Socket, traffic: PortTraffic): void {
+    const { owner, queue, name, kind, tunnel, port, streams, observer } = this.#options
     const { remoteAddress, remotePort, localAddress, localPort } = socket
     if (remoteAddress === undefined || remotePort === undefined || localPort === undefined)
       return destroy(socket) // it has left already
     const client = { address: headAddress(remoteAddress), port: remotePort }
-    const reason = streams.full ? "queue_full" : this.#admission.enter(client.address)
-    if (reason !== undefined) return this.#refuse(socket, client, reason)
-    socket.once("close", () => this.#admission.leave(client.address))
+    const reason = streams.full ? "queue_full" : this.#shares.enter(client.address)
+    if (reason !== undefined) return this.#refuse(socket, traffic, client, reason)
+    socket.once("close", () => this.#shares.leave(client.address))
     socket.setKeepAlive(true, probeAfterMs)
     const connection = new TcpConnection(
       socket,
@@ -85,8 +89,8 @@ export class TcpPort implements PublicPort {
   }
 
   /** At once: a client that is told knows, one that waits does not. */
-  #refuse(socket: Socket, client: PortEnd, reason: PortRefusal): void {
-    const { kind, tunnel, port, traffic, observer } = this.#options
+  #refuse(socket: Socket, traffic: PortTraffic, client: PortEnd, reason: PortRefusal): void {
+    const { kind, tunnel, port, observer } = this.#options
     traffic.refused[reason]++
     observer.refusedAtPort({ kind, tunnel, port, client, reason })
     destroy(socket)

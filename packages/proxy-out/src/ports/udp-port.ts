@@ -9,8 +9,9 @@ import { once } from "node:events"
 import { isIPv6 } from "node:net"
 import { Deadlines } from "../exchange/deadlines.ts"
 import { headAddress } from "./addresses.ts"
-import { Admission } from "./admission.ts"
+import { AddressShares } from "./address-shares.ts"
 import { settledStream } from "./port-traffic.ts"
+import type { PortTraffic } from "./port-traffic.ts"
 import type { PublicPort, PublicPortOptions } from "./public-port.ts"
 import { UdpFlow } from "./udp-flow.ts"
 
@@ -21,12 +22,12 @@ export class UdpPort implements PublicPort {
   readonly #options: PublicPortOptions
   readonly #flows = new Map<string, UdpFlow>()
   readonly #silence: Deadlines<UdpFlow>
-  readonly #admission: Admission
+  readonly #shares: AddressShares
   #socket: Socket | undefined
 
   constructor(options: PublicPortOptions) {
     this.#options = options
-    this.#admission = new Admission(options.limits)
+    this.#shares = new AddressShares(options.limits)
     this.#silence = new Deadlines({
       afterMs: options.flowMs,
       clock: options.clock,
@@ -34,7 +35,7 @@ export class UdpPort implements PublicPort {
     })
   }
 
-  async open(host: string, port: number): Promise<void> {
+  async open(host: string, port: number): Promise<PortTraffic> {
     const socket = dgram.createSocket({
       type: isIPv6(host) ? "udp6" : "udp4",
       recvBufferSize: receiveBufferBytes,
@@ -47,8 +48,11 @@ export class UdpPort implements PublicPort {
       throw error
     }
     socket.on("error", () => {}) // of a datagram that could not be sent: it is lost, as datagrams may be
-    socket.on("message", (datagram, from) => this.#heard(socket, datagram, from))
+    const { kind, tunnel, observer } = this.#options
+    const traffic = observer.trafficOf({ kind, tunnel, port })
+    socket.on("message", (datagram, from) => this.#heard({ socket, traffic }, datagram, from))
     this.#socket = socket
+    return traffic
   }
 
   close(): void {
@@ -58,27 +62,32 @@ export class UdpPort implements PublicPort {
     this.#socket = undefined
   }
 
-  #heard(socket: Socket, datagram: Buffer, from: RemoteInfo): void {
+  #heard(open: OpenSocket, datagram: Buffer, from: RemoteInfo): void {
     const key = `${from.address} ${from.port}`
     const known = this.#flows.get(key)
     if (known !== undefined) {
       this.#silence.set(known)
       return known.clientSaid(datagram)
     }
-    const { streams, traffic } = this.#options
+    const { streams } = this.#options
     const client = { address: headAddress(from.address), port: from.port }
-    const reason = streams.full ? "queue_full" : this.#admission.enter(client.address)
-    if (reason !== undefined) return void traffic.refused[reason]++
-    const flow = this.#flow(socket, key, client, from)
+    const reason = streams.full ? "queue_full" : this.#shares.enter(client.address)
+    if (reason !== undefined) return void open.traffic.refused[reason]++
+    const flow = this.#flow(open, key, client, from)
     this.#flows.set(key, flow)
-    traffic.begun(flow)
+    open.traffic.begun(flow)
     flow.clientSaid(datagram)
     this.#silence.set(flow)
     streams.offer(flow)
   }
 
-  #flow(socket: Socket, key: string, client: PortEnd, { address, port: clientPort }: RemoteInfo): UdpFlow {
-    const { owner, queue, name, kind, tunnel, port, streams, traffic, observer } = this.#options
+  #flow(
+    { socket, traffic }: OpenSocket,
+    key: string,
+    client: PortEnd,
+    { address, port: clientPort }: RemoteInfo,
+  ): UdpFlow {
+    const { owner, queue, name, kind, tunnel, port, streams, observer } = this.#options
     const local = socket.address()
     return new UdpFlow(
       {
@@ -112,7 +121,7 @@ export class UdpPort implements PublicPort {
         ended: (flow, outcome) => {
           this.#flows.delete(key)
           this.#silence.clear(flow)
-          this.#admission.leave(client.address)
+          this.#shares.leave(client.address)
           streams.ended(flow)
           traffic.over(flow, outcome)
           observer.settledAtPort(settledStream(flow, outcome, { kind, tunnel, port, client }))
@@ -120,4 +129,9 @@ export class UdpPort implements PublicPort {
       },
     )
   }
+}
+
+interface OpenSocket {
+  readonly socket: Socket
+  readonly traffic: PortTraffic
 }

@@ -66,7 +66,7 @@ class Desk {
           return Promise.reject(Object.assign(new Error(), { code: "EADDRINUSE" }))
         number = port
         this.open.add(port)
-        return Promise.resolve()
+        return Promise.resolve(new PortTraffic())
       },
       close: () => void this.open.delete(number),
     }

@@ -42,8 +42,11 @@ function udpPort(port: number): UdpPort {
     name: `${port}`,
     streams: new PortStreams({ broker: new MemoryBroker(), clock, holdMs: 1000, maxQueue: 10 }),
     limits: { most: 1, mostPerAddress: 1 },
-    traffic: new PortTraffic(),
-    observer: { settledAtPort: () => undefined, refusedAtPort: () => undefined },
+    observer: {
+      trafficOf: () => new PortTraffic(),
+      settledAtPort: () => undefined,
+      refusedAtPort: () => undefined,
+    },
     flowMs: 1000,
     clock,
   })

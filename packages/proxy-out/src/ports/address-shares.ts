@@ -1,7 +1,7 @@
 // Who may come in at a port: so many at a time, and so many of one address, so that one stranger cannot have all of it.
 import { networkOf } from "../ingress/plain-address.ts"
 
-export interface AdmissionOptions {
+export interface ShareLimits {
   /** Of all together, at least 1. */
   readonly most: number
   /** Of one IPv4 address, or of one IPv6 network of 64 bits. */
@@ -11,12 +11,12 @@ export interface AdmissionOptions {
 /** "port_full": there are as many as the port takes. "address_full": as many as one address may have. */
 export type Overflow = "port_full" | "address_full"
 
-export class Admission {
-  readonly #options: AdmissionOptions
+export class AddressShares {
+  readonly #options: ShareLimits
   readonly #counts = new Map<string, number>()
   #all = 0
 
-  constructor(options: AdmissionOptions) {
+  constructor(options: ShareLimits) {
     this.#options = options
   }
 
