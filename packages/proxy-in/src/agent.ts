@@ -184,7 +184,7 @@ export class Agent implements AsyncDisposable {
       maxConnections,
       link: () => link,
       tracing: this.#options.tracing,
-      flows: this.#record.refusals,
+      flows: this.#record.lost,
       onSettled: (request, outcome) => this.#record.settled(request, outcome),
     })
     const link: Link = new Link({

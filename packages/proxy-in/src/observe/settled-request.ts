@@ -29,6 +29,8 @@ export type RequestListener = (request: SettledRequest, outcome: ReplayOutcome) 
 export interface FlowListener {
   /** The system says that a datagram did not reach it: `detail` is its error code. */
   refused(flow: SettledRequest, detail: string): void
+  /** So many datagrams, either way, had no room or could not be sent. */
+  dropped(flow: SettledRequest, count: number): void
   /** It answered, for the first time since the flow began, or since it was last refused. */
   heard(flow: SettledRequest): void
 }

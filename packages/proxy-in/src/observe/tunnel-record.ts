@@ -4,13 +4,13 @@ import type { Logger } from "pino"
 import type { AgentCounters, RequestCounts, StatusError } from "../status/status.ts"
 import type { ReplayOutcome } from "../upstream/replay.ts"
 import { LogLimit } from "./log-limit.ts"
+import { LostDatagrams } from "./lost-datagrams.ts"
 import { RecentErrors } from "./recent-errors.ts"
 import { remedyOf, unreachableCodes } from "./remedies.ts"
 import { RequestRate } from "./request-rate.ts"
 import type { RequestListener, SettledRequest } from "./settled-request.ts"
 import { portOption } from "./settled-request.ts"
 import { latencyBoundsMs, Tally } from "./tally.ts"
-import { UdpRefusals } from "./udp-refusals.ts"
 
 export interface TunnelRecordOptions {
   readonly tunnel: string
@@ -29,7 +29,7 @@ const repeatMs = 10_000
 
 export class TunnelRecord {
   readonly tally = new Tally()
-  readonly refusals: UdpRefusals
+  readonly lost: LostDatagrams
   /** How often the tunnel was attached. */
   attaches = 0
   readonly #linkFailures = new Map<string, number>()
@@ -44,7 +44,7 @@ export class TunnelRecord {
     this.#options = options
     const { tunnel, log, now } = options
     this.#limit = new LogLimit(repeatMs, now)
-    this.refusals = new UdpRefusals({
+    this.lost = new LostDatagrams({
       tunnel,
       log,
       limit: this.#limit,
@@ -69,7 +69,8 @@ export class TunnelRecord {
     return {
       answered: Object.fromEntries(classes),
       failed: Object.fromEntries(tally.failedByCode),
-      refusedDatagrams: this.refusals.counts,
+      refusedDatagrams: this.lost.refusedByPort,
+      droppedDatagrams: this.lost.droppedByPort,
       requestBytes: tally.requestBytes,
       responseBytes: tally.responseBytes,
       upstream: { boundsMs: latencyBoundsMs, counts: [...tally.latencies], sumMs: tally.latencySumMs },

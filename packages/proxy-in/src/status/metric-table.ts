@@ -20,6 +20,10 @@ export const metricTable = {
     "counter",
     "Datagrams that, as the system says, did not reach the private server, by UDP port: nobody listens there, or it cannot be reached.",
   ],
+  restante_agent_dropped_datagrams_total: [
+    "counter",
+    "Datagrams that the agent had no room for, or could not send, either way, by UDP port.",
+  ],
   restante_agent_request_body_bytes_total: ["counter", "Bytes of request bodies from the edge."],
   restante_agent_response_body_bytes_total: ["counter", "Bytes of response bodies from the private server."],
   restante_agent_upstream_seconds: [

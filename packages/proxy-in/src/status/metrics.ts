@@ -47,8 +47,8 @@ const samplesOf: Readonly<Record<MetricName, (status: AgentStatus) => readonly S
     { labels: { outcome: "cancelled", status: "" }, value: requests.cancelled },
   ],
   restante_agent_failures_total: ({ counters }) => byCode(counters.failed),
-  restante_agent_refused_datagrams_total: ({ counters }) =>
-    Object.entries(counters.refusedDatagrams).map(([port, value]) => ({ labels: { port }, value })),
+  restante_agent_refused_datagrams_total: ({ counters }) => byPort(counters.refusedDatagrams),
+  restante_agent_dropped_datagrams_total: ({ counters }) => byPort(counters.droppedDatagrams),
   restante_agent_request_body_bytes_total: ({ counters }) => one(counters.requestBytes),
   restante_agent_response_body_bytes_total: ({ counters }) => one(counters.responseBytes),
   restante_agent_upstream_seconds: ({ counters }) => histogram(counters.upstream),
@@ -62,6 +62,10 @@ const samplesOf: Readonly<Record<MetricName, (status: AgentStatus) => readonly S
 
 function byCode(counts: Readonly<Record<string, number>>): readonly Sample[] {
   return Object.entries(counts).map(([code, value]) => ({ labels: { code }, value }))
+}
+
+function byPort(counts: Readonly<Record<string, number>>): readonly Sample[] {
+  return Object.entries(counts).map(([port, value]) => ({ labels: { port }, value }))
 }
 
 function histogram({ boundsMs, counts, sumMs }: AgentStatus["counters"]["upstream"]): readonly Sample[] {

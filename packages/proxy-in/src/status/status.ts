@@ -66,6 +66,8 @@ export interface AgentCounters {
   readonly failed: Readonly<Record<string, number>>
   /** Datagrams that the system says did not reach the private server, by the name of their UDP port. */
   readonly refusedDatagrams: Readonly<Record<string, number>>
+  /** Datagrams that the agent had no room for, either way, by the name of their UDP port. */
+  readonly droppedDatagrams: Readonly<Record<string, number>>
   /** Bytes of bodies: towards the private server and from it. */
   readonly requestBytes: number
   readonly responseBytes: number

@@ -153,6 +153,7 @@ export class UdpRelay implements RunningStream, SettledRequest {
   #pass(datagram: Buffer): void {
     if (this.#ready) this.#socket?.send(datagram, this.#sent)
     else if (this.#early.length < maxEarlyDatagrams) this.#early.push(datagram)
+    else this.#lost(1)
   }
 
   /** The system tells of a datagram that nobody took with the next one, or with what is read next. */
@@ -165,7 +166,7 @@ export class UdpRelay implements RunningStream, SettledRequest {
     const failure = connectFailure(error, "connecting")
     if (!this.#ready) return this.#fail(failure)
     // The flow goes on: the server may come back. Any other datagram that could not be sent is a lost one.
-    if (!refusals.has(failure.detail)) return
+    if (!refusals.has(failure.detail)) return this.#lost(1)
     this.#heard = false
     this.#options.flows?.refused(this, failure.detail)
   }
@@ -176,10 +177,15 @@ export class UdpRelay implements RunningStream, SettledRequest {
       this.#options.flows?.heard(this)
     }
     const bytes = datagramHeaderBytes + datagram.length
-    if (this.#settled || this.#reply.congested || this.#credit.available < bytes) return
+    if (this.#settled) return
+    if (this.#reply.congested || this.#credit.available < bytes) return this.#lost(1)
     this.#credit.take(bytes)
     this.responseBytes += datagram.length
     this.#reply.data(framedDatagram(datagram))
+  }
+
+  #lost(count: number): void {
+    this.#options.flows?.dropped(this, count)
   }
 
   #fail({ code, detail }: UpstreamFailure): void {
@@ -193,6 +199,8 @@ export class UdpRelay implements RunningStream, SettledRequest {
     this.#settled = true
     this.endedAt = this.#options.now()
     this.#incoming.release()
+    if (this.#early.length > 0) this.#lost(this.#early.length)
+    this.#early = []
     this.#socket?.close()
     this.#options.onSettled(outcome)
   }

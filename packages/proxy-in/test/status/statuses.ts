@@ -23,6 +23,7 @@ export const noCounters: AgentCounters = {
   answered: {},
   failed: {},
   refusedDatagrams: {},
+  droppedDatagrams: {},
   requestBytes: 0,
   responseBytes: 0,
   upstream: { boundsMs: [], counts: [], sumMs: 0 },

@@ -1,12 +1,12 @@
-// What the system says of datagrams that nobody took: counted by port, told once when it begins at a port and once when an answer
-// comes from there again.
+// Datagrams of UDP ports that did not arrive, counted by port. What the system says nobody took is told besides: once when it begins
+// at a port and once when an answer comes from there again.
 import type { Logger } from "pino"
 import type { LogLimit } from "./log-limit.ts"
 import { remedyOf } from "./remedies.ts"
 import type { FlowListener, SettledRequest } from "./settled-request.ts"
 import { portOption } from "./settled-request.ts"
 
-export interface UdpRefusalsOptions {
+export interface LostDatagramsOptions {
   readonly tunnel: string
   readonly log: Logger
   /** Of a server that comes and goes. */
@@ -17,26 +17,36 @@ export interface UdpRefusalsOptions {
   readonly onError: (code: typeof refusedCode, detail: string, remedy: string) => void
 }
 
-export class UdpRefusals implements FlowListener {
-  readonly #options: UdpRefusalsOptions
-  readonly #counts = new Map<string, number>()
+export class LostDatagrams implements FlowListener {
+  readonly #options: LostDatagramsOptions
+  readonly #refused = new Map<string, number>()
+  readonly #dropped = new Map<string, number>()
   /** By the port's name: since when datagrams are refused, and how many were. */
   readonly #down = new Map<string, { readonly since: number; failed: number; readonly told: boolean }>()
 
-  constructor(options: UdpRefusalsOptions) {
+  constructor(options: LostDatagramsOptions) {
     this.#options = options
   }
 
   /** Datagrams that were refused, by the port's name. */
-  get counts(): Readonly<Record<string, number>> {
-    return Object.fromEntries(this.#counts)
+  get refusedByPort(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#refused)
+  }
+
+  /** Datagrams that had no room, by the port's name. */
+  get droppedByPort(): Readonly<Record<string, number>> {
+    return Object.fromEntries(this.#dropped)
+  }
+
+  dropped({ target }: SettledRequest, count: number): void {
+    add(this.#dropped, target, count)
   }
 
   refused(flow: SettledRequest, detail: string): void {
     const { tunnel, log, limit, now, onError } = this.#options
     const { target, upstream = "" } = flow
     const port = portOption(flow) ?? ""
-    this.#counts.set(target, (this.#counts.get(target) ?? 0) + 1)
+    add(this.#refused, target, 1)
     const remedy = remedyOf(refusedCode, { upstream, port })
     onError(refusedCode, `${detail} at ${port}`, remedy)
     const down = this.#down.get(target)
@@ -59,6 +69,10 @@ export class UdpRefusals implements FlowListener {
     if (told)
       log.info({ tunnel, port: portOption(flow), upstream, downMs: now() - since, failed }, "upstream up")
   }
+}
+
+function add(counts: Map<string, number>, port: string, count: number): void {
+  counts.set(port, (counts.get(port) ?? 0) + count)
 }
 
 const refusedCode = "upstream_refused"
