@@ -25,6 +25,8 @@ export const doctorCommand: AnyCommand<EdgeSurroundings> = command({
     const findings = doctor({
       host: values.host ?? around.allAddresses,
       port: values.port,
+      redirectPort: values["redirect-port"],
+      portRanges: { tcp: values["tcp-ports"], udp: values["udp-ports"] },
       redisUrl: values.redis,
       dataDir: dataDirOf(values, around),
       tokensFile: tokensFileOf(values, around),

@@ -1,12 +1,17 @@
-// Examines what a proxy-out with these options would stand on: its port, certificates, Redis, directory, token, and the limits of this machine.
-import { runSteps, type Finding, type Step } from "@restante/protocol"
+// Examines what a proxy-out with these options would stand on: its ports, certificates, Redis, directory, token, and the limits of this machine.
+import { runSteps, type Finding, type PortKind, type Step } from "@restante/protocol"
+import type { PortRange } from "../ports/port-range.ts"
 import { edgeFindings, type EdgeFindingCode } from "./findings.ts"
-import { dataStep, filesStep, portStep, tokenStep } from "./machine-steps.ts"
+import { dataStep, filesStep, tokenStep } from "./machine-steps.ts"
+import { portStep, rangesStep, redirectStep } from "./port-steps.ts"
 import { tlsStep } from "./tls-step.ts"
 
 export interface DoctorOptions {
   readonly host: string
   readonly port: number
+  readonly redirectPort: number | undefined
+  /** What agents may ask for. */
+  readonly portRanges: Readonly<Record<PortKind, readonly PortRange[]>>
   /** May hold a password. */
   readonly redisUrl: string | undefined
   readonly dataDir: string
@@ -25,7 +30,7 @@ export interface DoctorOptions {
 /** What is asked of the system; tests have it fail. */
 export interface Machine {
   /** Opens the port and closes it again; rejects with the system's error. */
-  tryListen(host: string, port: number): Promise<void>
+  tryListen(kind: PortKind, host: string, port: number): Promise<void>
   /** Free bytes where that path is. */
   freeBytes(path: string): Promise<number>
   /** Most files that a process may have open; undefined where the system does not tell. */
@@ -33,7 +38,14 @@ export interface Machine {
 }
 
 export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
-  const { redisUrl } = options
+  const { redisUrl, redirectPort, portRanges } = options
+  const redirect: readonly Step<EdgeFindingCode>[] =
+    redirectPort === undefined
+      ? []
+      : [{ name: "redirect", needs: [], run: () => redirectStep(options, redirectPort) }]
+  const ranges = (["tcp", "udp"] as const)
+    .filter((kind) => portRanges[kind].length > 0)
+    .map((kind) => ({ name: `${kind}-ports`, needs: [], run: () => rangesStep(options, kind) }))
   const queue: readonly Step<EdgeFindingCode>[] =
     redisUrl === undefined
       ? [{ name: "redis", needs: [], run: () => Promise.resolve({ code: "redis_none" }) }]
@@ -44,6 +56,8 @@ export function doctor(options: DoctorOptions): AsyncGenerator<Finding> {
         ]
   return runSteps(edgeFindings, [
     { name: "port", needs: [], run: () => portStep(options) },
+    ...redirect,
+    ...ranges,
     { name: "tls", needs: [], run: () => tlsStep(options) },
     ...queue,
     { name: "data", needs: [], run: () => dataStep(options) },

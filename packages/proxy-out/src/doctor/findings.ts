@@ -24,6 +24,67 @@ export const edgeFindings = {
     says: "this machine does not have that address",
     remedy: "Check --host, or leave it out to listen on all addresses.",
   },
+  redirect_free: { step: "redirect", verdict: "ok", says: "the port that redirects is free" },
+  redirect_ours: {
+    step: "redirect",
+    verdict: "ok",
+    says: "a running proxy-out has the port that redirects",
+  },
+  redirect_taken: {
+    step: "redirect",
+    verdict: "failed",
+    says: "another program has the port that redirects",
+    remedy: "Stop it, or choose another port with --redirect-port.",
+  },
+  redirect_denied: {
+    step: "redirect",
+    verdict: "failed",
+    says: "this user may not open the port that redirects",
+    remedy:
+      "Choose one from 1024 on with --redirect-port, or give the right CAP_NET_BIND_SERVICE (the systemd unit does).",
+  },
+  redirect_address: {
+    step: "redirect",
+    verdict: "failed",
+    says: "this machine does not have that address to redirect from",
+    remedy: "Check --host, or leave it out to listen on all addresses.",
+  },
+  tcp_ports_allowed: {
+    step: "tcp-ports",
+    verdict: "ok",
+    says: "this user may open the TCP ports for agents",
+  },
+  tcp_ports_denied: {
+    step: "tcp-ports",
+    verdict: "warning",
+    says: "this user may not open all of the TCP ports for agents",
+    remedy:
+      "Agents that ask for these are refused: give only ports from 1024 on with --tcp-ports, or the right CAP_NET_BIND_SERVICE (the systemd unit does).",
+  },
+  tcp_ports_address: {
+    step: "tcp-ports",
+    verdict: "failed",
+    says: "this machine does not have that address for TCP",
+    remedy: "Check --host, or leave it out to listen on all addresses.",
+  },
+  udp_ports_allowed: {
+    step: "udp-ports",
+    verdict: "ok",
+    says: "this user may open the UDP ports for agents",
+  },
+  udp_ports_denied: {
+    step: "udp-ports",
+    verdict: "warning",
+    says: "this user may not open all of the UDP ports for agents",
+    remedy:
+      "Agents that ask for these are refused: give only ports from 1024 on with --udp-ports, or the right CAP_NET_BIND_SERVICE (the systemd unit does).",
+  },
+  udp_ports_address: {
+    step: "udp-ports",
+    verdict: "failed",
+    says: "this machine does not have that address for UDP",
+    remedy: "Check --host, or leave it out to listen on all addresses.",
+  },
   tls_none: { step: "tls", verdict: "skipped", says: "the port speaks no TLS: there is no --tls-cert" },
   tls_ready: { step: "tls", verdict: "ok", says: "certificates and keys can be used" },
   tls_ending: {

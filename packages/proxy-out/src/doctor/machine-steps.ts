@@ -1,7 +1,5 @@
-// The steps that look at this machine: port, data directory, token, open files.
+// The steps that look at this machine: data directory, token, open files.
 import { access, constants, readFile, stat } from "node:fs/promises"
-import { get, type ClientRequest } from "node:http"
-import { get as getSecure } from "node:https"
 import { dirname, join } from "node:path"
 import {
   CommandError,
@@ -18,19 +16,6 @@ import type { DoctorOptions } from "./doctor.ts"
 import type { EdgeFindingCode } from "./findings.ts"
 
 type EdgeReport = Report<EdgeFindingCode>
-
-export async function portStep({ host, port, machine }: DoctorOptions): Promise<EdgeReport> {
-  const detail = `${host.includes(":") ? `[${host}]` : host}:${port}`
-  try {
-    await machine.tryListen(host, port)
-    return { code: "port_free", detail }
-  } catch (error) {
-    const code = systemCode(error)
-    if (code === "EADDRINUSE")
-      return { code: (await isEdge(host, port)) ? "port_ours" : "port_taken", detail }
-    return { code: code === "EACCES" || code === "EPERM" ? "port_denied" : "port_address", detail }
-  }
-}
 
 export async function dataStep({ dataDir, machine }: DoctorOptions): Promise<EdgeReport> {
   try {
@@ -87,7 +72,6 @@ const mib = 1024 * 1024
 const leastFreeBytes = 100 * mib
 /** Agents' connections, Redis, the log. */
 const besidesClients = 512
-const askMs = 2000
 
 async function judged(token: Secret, path: string | undefined): Promise<EdgeReport> {
   const open = path !== undefined && ((await stat(path)).mode & 0o077) !== 0
@@ -104,27 +88,4 @@ async function nearestDirectory(path: string): Promise<string> {
     return nearestDirectory(dirname(path))
   }
   throw new Error("not a directory")
-}
-
-/** Whether a Restante edge answers on the port that is taken, in the clear or over TLS. */
-async function isEdge(host: string, port: number): Promise<boolean> {
-  const near = host === "0.0.0.0" ? "127.0.0.1" : host === "::" ? "::1" : host
-  const place = { host: near, port, path: "/.restante/healthz", agent: false }
-  // Whose certificate it is does not matter: nothing is told to it, and it is asked for its name only.
-  return (await asked(get(place))) || asked(getSecure({ ...place, rejectUnauthorized: false }))
-}
-
-function asked(request: ClientRequest): Promise<boolean> {
-  const { promise, resolve } = Promise.withResolvers<boolean>()
-  const timer = setTimeout(() => request.destroy(), askMs)
-  request.on("response", (response) => {
-    resolve(response.headers["restante-version"] !== undefined)
-    response.destroy()
-  })
-  request.on("error", () => resolve(false))
-  request.on("close", () => {
-    clearTimeout(timer)
-    resolve(false)
-  })
-  return promise
 }

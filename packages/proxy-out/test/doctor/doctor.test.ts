@@ -1,5 +1,6 @@
 // Every verdict of `proxy-out doctor`, produced by a situation: real ports, files and Redis; only what this machine cannot be
 // brought to (a full disk, a user without rights) is played.
+import { createSocket } from "node:dgram"
 import { once } from "node:events"
 import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises"
 import { createServer as createHttpServer } from "node:http"
@@ -20,6 +21,7 @@ import { closedPort } from "../../../../test/support/upstream.ts"
 import { doctor, type DoctorOptions, type Machine } from "../../src/doctor/doctor.ts"
 import { edgeFindings, type EdgeFindingCode } from "../../src/doctor/findings.ts"
 import { openFilesOf, thisMachine } from "../../src/doctor/machine.ts"
+import type { PortRange } from "../../src/ports/port-range.ts"
 import { Certificates } from "../../src/ingress/tls/certificates.ts"
 import { quietLog } from "../support/log.ts"
 
@@ -96,6 +98,22 @@ const situations = {
   },
   port_denied: machineThat({ tryListen: rejecting("EACCES") }),
   port_address: () => Promise.resolve({ host: "192.0.2.1" }),
+  redirect_free: async () => ({ redirectPort: await closedPort() }),
+  redirect_ours: (stack) => redirecting(stack, { "Restante-Version": "1" }),
+  redirect_taken: (stack) => redirecting(stack, {}),
+  redirect_denied: async (stack) => ({
+    redirectPort: 80,
+    ...(await machineThat({ tryListen: rejecting("EACCES") })(stack, "")),
+  }),
+  redirect_address: () => Promise.resolve({ host: "192.0.2.1", redirectPort: 0 }),
+  tcp_ports_allowed: async () => ({ portRanges: { tcp: portsFrom(await closedPort()), udp: [] } }),
+  tcp_ports_denied: withoutRight({ tcp: portsFrom(22), udp: [] }),
+  tcp_ports_address: () =>
+    Promise.resolve({ host: "192.0.2.1", portRanges: { tcp: portsFrom(20_000), udp: [] } }),
+  udp_ports_allowed: async () => ({ portRanges: { tcp: [], udp: portsFrom(await closedPort()) } }),
+  udp_ports_denied: withoutRight({ tcp: [], udp: portsFrom(53) }),
+  udp_ports_address: () =>
+    Promise.resolve({ host: "192.0.2.1", portRanges: { tcp: [], udp: portsFrom(20_000) } }),
   tls_none: () => Promise.resolve({}),
   tls_ready: certificates(serverCertificate),
   tls_ending: certificates(expiredCertificate),
@@ -141,6 +159,43 @@ const situations = {
   files_unknown: machineThat({ mostOpenFiles: () => Promise.resolve(openFilesOf("")) }),
 } satisfies Record<EdgeFindingCode, Situation>
 
+async function boundUdp(stack: AsyncDisposableStack): Promise<number> {
+  const socket = createSocket("udp4").bind(0, "127.0.0.1")
+  await once(socket, "listening")
+  stack.defer(() => void socket.close())
+  return socket.address().port
+}
+
+/** `answer`: fields of what the port that clients are sent to says. */
+async function redirecting(
+  stack: AsyncDisposableStack,
+  answer: Readonly<Record<string, string>>,
+): Promise<Partial<DoctorOptions>> {
+  const edge = createHttpServer((_request, response) =>
+    response.writeHead(200, { ...answer, Connection: "close" }).end(),
+  )
+  const port = await listening(stack, edge)
+  const redirect = createHttpServer(({ url }, response) => {
+    const fields = { Location: `https://127.0.0.1:${port}${url}`, Connection: "close" }
+    response.writeHead(308, fields).end()
+  })
+  return { port, redirectPort: await listening(stack, redirect) }
+}
+
+function portsFrom(first: number): readonly PortRange[] {
+  return [
+    { first: 50_000, last: 65_535 },
+    { first, last: 65_535 },
+  ]
+}
+
+/** Of a user that may not open ports below 1024. */
+function withoutRight(portRanges: DoctorOptions["portRanges"]): Situation {
+  const tryListen: Machine["tryListen"] = (_kind, _host, port) =>
+    port > 0 && port < 1024 ? rejecting("EACCES")() : Promise.resolve()
+  return async (stack) => ({ ...(await machineThat({ tryListen })(stack, "")), portRanges })
+}
+
 /** With the same key, whether or not it is the certificate's. */
 function certificates(text: string): Situation {
   return async (_stack, folder) => {
@@ -166,6 +221,8 @@ async function found(situation: Situation): Promise<readonly Finding[]> {
   const options: DoctorOptions = {
     host: "127.0.0.1",
     port: 0,
+    redirectPort: undefined,
+    portRanges: { tcp: [], udp: [] },
     redisUrl: undefined,
     dataDir,
     tokensFile: join(dataDir, "tokens.json"),
@@ -186,6 +243,22 @@ test.for(Object.keys(situations) as EdgeFindingCode[])("%s is found where it is 
   const findings = await found(situations[code])
   const { step, verdict } = edgeFindings[code]
   expect(findings.find((finding) => finding.step === step)).toMatchObject({ code, verdict })
+})
+
+test.for(["tcp", "udp"] as const)(
+  "a %s port for agents that a program has already is one that may be opened",
+  async (kind) => {
+    const findings = await found(async (stack) => {
+      const port = await (kind === "tcp" ? listening(stack, createHttpServer()) : boundUdp(stack))
+      return { portRanges: { tcp: [], udp: [], [kind]: [{ first: port, last: port }] } }
+    })
+    expect(findings.find(({ step }) => step === `${kind}-ports`)?.code).toBe(`${kind}_ports_allowed`)
+  },
+)
+
+test("the ports that are not asked for are not looked at", async () => {
+  const steps = (await found(situations.port_free)).map(({ step }) => step)
+  expect(steps).toEqual(["port", "tls", "redis", "data", "token", "files"])
 })
 
 test("nothing is asked of a Redis that cannot be reached", async () => {
