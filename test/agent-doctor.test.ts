@@ -10,7 +10,15 @@ import { agentFindings, type AgentFindingCode } from "../packages/proxy-in/src/d
 import { parseTcpArgument, parseUdpArgument, portMappings } from "../packages/proxy-in/src/ports.ts"
 import { Edge } from "../packages/proxy-out/src/edge.ts"
 import { quietLog } from "../packages/proxy-out/test/support/log.ts"
-import { fine, realClock, server, token, type Situation, type World } from "./support/doctor-places.ts"
+import {
+  fine,
+  proxyAt,
+  realClock,
+  server,
+  token,
+  type Situation,
+  type World,
+} from "./support/doctor-places.ts"
 import { situations } from "./support/doctor-situations.ts"
 import { closedPort, httpUpstream } from "./support/upstream.ts"
 
@@ -130,6 +138,16 @@ describe.concurrent("each verdict", () => {
       ["--tcp auto", "ok", undefined],
       ["--udp 20053", "failed", "Check the host in --udp 20053 and this machine's DNS."],
     ])
+  })
+
+  test("a private server that speaks no TLS is a finding about its TLS", async ({ world }) => {
+    const findings = await found(world, () => server(`https://127.0.0.1:${world.upstream.port}`))
+    expect(findings.find(({ step }) => step === "upstream")).toMatchObject({ code: "upstream_tls" })
+  })
+
+  test("a forward proxy that speaks no TLS is a finding about its TLS", async ({ world }) => {
+    const findings = await found(world, proxyAt(`https://127.0.0.1:${world.upstream.port}`))
+    expect(findings.find(({ step }) => step === "proxy")).toMatchObject({ code: "proxy_tls" })
   })
 
   test("no session is left behind, no port is open, and no tunnel is known afterwards", async ({ world }) => {

@@ -22,6 +22,7 @@ import {
   type Situation,
 } from "./doctor-places.ts"
 import { portSituations } from "./doctor-port-situations.ts"
+import { startSecureEdge } from "./http2-pair.ts"
 import { tlsFront } from "./tls-front.ts"
 import { closedPort, httpUpstream, rawUpstream } from "./upstream.ts"
 
@@ -62,6 +63,10 @@ export const situations = {
   tls_not_spoken: ({ edgePort }) => Promise.resolve(at(`https://127.0.0.1:${edgePort}`)),
   edge_answers: fine,
   edge_version: answering("/healthz", 200, "", "2"),
+  edge_wants_tls: async ({ stack }) => {
+    const { edge } = stack.use(await startSecureEdge())
+    return at(`http://127.0.0.1:${edge.port}`)
+  },
   edge_foreign: answering("/healthz", 200, "", ""),
   edge_error: answering("/healthz", 502, "", ""),
   edge_silent: async ({ stack }) =>

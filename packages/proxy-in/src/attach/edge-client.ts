@@ -18,7 +18,7 @@ import type { EdgeDialerOptions } from "./edge-dialer.ts"
 import { LinkError } from "./link-error.ts"
 import { MessageRequest } from "./message-request.ts"
 import type { MessageExchange } from "./message-request.ts"
-import { foreignAnswer, parseJson, refusal } from "./refusal.ts"
+import { asksForTls, foreignAnswer, parseJson, refusal } from "./refusal.ts"
 
 export interface EdgeClientOptions extends EdgeDialerOptions {
   readonly token: Secret
@@ -50,6 +50,8 @@ export interface Look {
   readonly status: number
   /** Of the protocol; undefined when no Restante edge answered. */
   readonly version: string | undefined
+  /** It is asked in the clear, and wants to be asked over TLS. */
+  readonly wantsTls: boolean
   /** The edge's clock. */
   readonly date: string | undefined
 }
@@ -126,7 +128,8 @@ export class EdgeClient {
       })
       await reply.body.dump()
       const { date, "restante-version": version } = reply.headers
-      return { status: reply.statusCode, version: only(version), date: only(date) }
+      const wantsTls = asksForTls(this.external, reply)
+      return { status: reply.statusCode, version: only(version), wantsTls, date: only(date) }
     } catch (reason) {
       throw LinkError.from(reason)
     }
@@ -147,6 +150,7 @@ export class EdgeClient {
         signal: AbortSignal.any([signal, AbortSignal.timeout(attachTimeoutMs)]),
       })
       const text = await readText(reply.body)
+      if (asksForTls(this.external, reply)) throw new LinkError("tls_required", `status ${reply.statusCode}`)
       if (reply.headers["restante-version"] === undefined) throw foreignAnswer(reply.statusCode)
       if (reply.statusCode !== 200) throw refusal(reply.statusCode, text)
       const welcome = welcomeSchema.safeParse(parseJson(text))

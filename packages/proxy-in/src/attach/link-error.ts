@@ -7,7 +7,10 @@ export const linkErrorTable = {
   refused: "Nothing listens at the edge's address: check the port in --external, and that proxy-out runs.",
   unreachable: "The edge cannot be reached from here: check the network, a firewall, and --external.",
   timeout: "The edge does not answer in time: check the network between here and there.",
-  tls: "No trusted TLS connection to the edge: check its certificate, give its CA with --external-ca-file, or write http:// if it has no TLS.",
+  tls: "No trusted TLS connection to the edge: check its certificate, or give its CA with --external-ca-file.",
+  tls_not_spoken:
+    "What answers at --external speaks no TLS: write http:// there instead of https://, or check the port.",
+  tls_required: "What answers at --external speaks TLS: write https:// there instead of http://.",
   client_certificate:
     "The edge wants a client certificate, or does not accept ours: check --external-cert-file and --external-key-file.",
   proxy_name_not_found:
@@ -120,11 +123,14 @@ const codesAtProxy: Readonly<Partial<Record<LinkErrorCode, LinkErrorCode>>> = {
   unreachable: "proxy_unreachable",
   timeout: "proxy_timeout",
   tls: "proxy_tls",
+  tls_not_spoken: "proxy_tls",
   not_restante: "proxy_refuses",
   closed: "proxy_refuses",
 }
 
 const personCodes: ReadonlySet<LinkErrorCode> = new Set<LinkErrorCode>([
+  "tls_not_spoken",
+  "tls_required",
   "token",
   "tunnel",
   "route",
@@ -147,6 +153,7 @@ const systemCodes: Readonly<Record<string, LinkErrorCode>> = {
   UND_ERR_CONNECT_TIMEOUT: "timeout",
   UND_ERR_HEADERS_TIMEOUT: "timeout",
   EPROTO: "tls",
+  ERR_SSL_WRONG_VERSION_NUMBER: "tls_not_spoken",
 }
 
 /** OpenSSL's and the HTTP parser's codes are many. */

@@ -19,6 +19,24 @@ export function foreignAnswer(status: number): LinkError {
   return new LinkError(status >= 500 ? "edge_error" : "not_restante", `status ${status}`)
 }
 
+/**
+ * An answer to plain HTTP that asks for TLS: of an edge's port that speaks it, or a redirect of the same host to https. Another host's is a
+ * login page.
+ */
+export function asksForTls(external: URL, { statusCode, headers }: Answer): boolean {
+  if (external.protocol !== "http:") return false
+  if (headers["restante-error"] === "tls_required") return true
+  const { location } = headers
+  if (statusCode < 300 || statusCode > 399 || typeof location !== "string") return false
+  const target = URL.parse(location)
+  return target?.protocol === "https:" && target.hostname === external.hostname
+}
+
+interface Answer {
+  readonly statusCode: number
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>
+}
+
 /** Undefined for what is no JSON. */
 export function parseJson(text: string): unknown {
   try {

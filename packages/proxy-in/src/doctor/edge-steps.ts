@@ -11,9 +11,10 @@ type AgentReport = Report<AgentFindingCode>
 export async function edgeStep({ options, newClient }: ExaminationRoom): Promise<AgentReport> {
   try {
     const begunAt = performance.now()
-    const { status, version } = await newClient(nobody).look(options.patienceMs)
+    const { status, version, wantsTls } = await newClient(nobody).look(options.patienceMs)
     const detail = `version ${version}, ${(performance.now() - begunAt).toFixed(1)} ms`
     if (version === String(protocolVersion)) return { code: "edge_answers", detail }
+    if (wantsTls) return { code: "edge_wants_tls", detail: `status ${status}` }
     if (version !== undefined) return { code: "edge_version", detail }
     return { code: status >= 500 ? "edge_error" : "edge_foreign", detail: `status ${status}` }
   } catch (reason) {

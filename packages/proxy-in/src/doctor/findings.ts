@@ -67,16 +67,13 @@ const connectionFindings = {
     "our certificate is missing or refused",
     linkErrorTable.client_certificate,
   ),
-  tls_not_spoken: failed(
-    "tls",
-    "there is no TLS at the edge's port",
-    "Write http:// in --external if the edge has none, or check the port.",
-  ),
+  tls_not_spoken: failed("tls", "there is no TLS at the edge's port", linkErrorTable.tls_not_spoken),
 } as const satisfies FindingTable
 
 const edgeFindings = {
   edge_answers: { step: "edge", verdict: "ok", says: "a Restante edge of our version answers" },
   edge_version: failed("edge", "a Restante edge of another version answers", linkErrorTable.version),
+  edge_wants_tls: failed("edge", "TLS is spoken there, and we do not", linkErrorTable.tls_required),
   edge_foreign: failed("edge", "what answers is no Restante edge", linkErrorTable.not_restante),
   edge_error: failed(
     "edge",

@@ -78,6 +78,7 @@ const upstreamCodes: Readonly<Partial<Record<LinkError["code"], AgentFindingCode
   unreachable: "upstream_unreachable",
   timeout: "upstream_timeout",
   tls: "upstream_tls",
+  tls_not_spoken: "upstream_tls",
   client_certificate: "upstream_tls",
   not_restante: "upstream_not_http",
 }

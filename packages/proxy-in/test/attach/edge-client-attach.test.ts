@@ -101,6 +101,21 @@ describe("attach", () => {
       "HTTP/1.1 302 Found\r\nLocation: http://login.example/\r\nContent-Length: 0\r\n\r\n",
       "not_restante",
     ],
+    [
+      "a redirect to a login page over TLS",
+      "HTTP/1.1 302 Found\r\nLocation: https://login.example/\r\nContent-Length: 0\r\n\r\n",
+      "not_restante",
+    ],
+    [
+      "a redirect to the same place over TLS",
+      "HTTP/1.1 301 Moved Permanently\r\nLocation: https://localhost/.restante/v1/attach\r\nContent-Length: 0\r\n\r\n",
+      "tls_required",
+    ],
+    [
+      "a TLS port of an edge",
+      "HTTP/1.1 400 Bad Request\r\nRestante-Error: tls_required\r\nContent-Length: 0\r\n\r\n",
+      "tls_required",
+    ],
     ["a page that was not found", "HTTP/1.1 404 Not Found\r\nContent-Length: 0\r\n\r\n", "not_restante"],
     [
       "a page without an end",
@@ -155,13 +170,13 @@ describe("attach", () => {
     expect(await there.attachError()).toBe("attached")
   })
 
-  test("over TLS to a port that knows none ends with tls", async () => {
+  test("over TLS to a port that knows none ends with its code", async () => {
     const server = net.createServer((socket) => {
       socket.on("error", () => {})
       socket.once("data", () => socket.end("HTTP/1.1 400 Bad Request\r\n\r\n"))
     })
     await using there = await EdgeAddress.listen(server, { scheme: "https" })
-    expect(await there.attachError()).toBe("tls")
+    expect(await there.attachError()).toBe("tls_not_spoken")
   })
 
   test("that is not wanted any more is given up", async () => {

@@ -68,7 +68,7 @@ test("a server that does not speak TLS is told as such, and not waited for", asy
   await once(speaking, "listening")
   const external = new URL(`https://127.0.0.1:${(speaking.address() as AddressInfo).port}`)
   await expect(new EdgeDialer({ external, ca: undefined }).dial("requests")).rejects.toMatchObject({
-    code: "tls",
+    code: "tls_not_spoken",
   })
   speaking.close()
 })

@@ -26,7 +26,7 @@ const translations: readonly [string, LinkErrorCode][] = [
   ["CERT_HAS_EXPIRED", "tls"],
   ["UNABLE_TO_VERIFY_LEAF_SIGNATURE", "tls"],
   ["ERR_TLS_CERT_ALTNAME_INVALID", "tls"],
-  ["ERR_SSL_WRONG_VERSION_NUMBER", "tls"],
+  ["ERR_SSL_WRONG_VERSION_NUMBER", "tls_not_spoken"],
   ["ECONNRESET", "closed"],
   ["EPIPE", "closed"],
   ["UND_ERR_SOCKET", "closed"],

@@ -227,6 +227,13 @@ export const failures = {
       "The program that you use, or something between it and here, sends what cannot be understood. Try another one.",
     forwarded: "no",
   },
+  tls_required: {
+    status: 400,
+    proxyStatus: "http_request_error",
+    title: "This port speaks HTTPS, and the request came as plain HTTP.",
+    advice: "Write https instead of http before the address.",
+    forwarded: "no",
+  },
   request_timeout: {
     status: 408,
     proxyStatus: "http_request_error",

@@ -21,6 +21,7 @@ import type { Http2Client } from "./h2/http2-client.ts"
 import { Http2Connection, type Http2Port } from "./h2/http2-connection.ts"
 import { PageRequest } from "./h2/page-request.ts"
 import { takeByPreface } from "./h2/preface.ts"
+import { endedWithin } from "./ended-within.ts"
 import { endsHere, optionsAnswer } from "./max-forwards.ts"
 import { defaultPatience, type Patience } from "./patience.ts"
 import { losePatience } from "./lose-patience.ts"
@@ -77,6 +78,12 @@ export class Ingress implements ConnectionPort, Http2Port {
   readonly #connections = new Set<ClientConnection>()
   readonly #http2Connections = new Set<Http2Connection>()
   readonly #admission: Admission
+  /** For who speaks plain HTTP where TLS is spoken. */
+  readonly #plainAtTls: ConnectionPort = {
+    onRequest: (head, connection) => this.#refusal({ ...head, keepAlive: false }, connection, "tls_required"),
+    badRequest: (_error, connection) => this.#error("tls_required", {}, { connection }),
+    onClosed: (connection) => this.onClosed(connection),
+  }
   #port = 0
   #sweeper: NodeJS.Timeout | undefined
 
@@ -97,6 +104,7 @@ export class Ingress implements ConnectionPort, Http2Port {
       const door = new TlsDoor({
         certificates,
         handshakeMs: patienceOf(options).headMs,
+        onPlain: (socket) => http1(socket, this.#plainAtTls),
         onSecure: (socket, under, protocol) =>
           protocol === "h2" ? http2(socket, "https", under) : http1(socket, this, under),
       })
@@ -160,7 +168,7 @@ export class Ingress implements ConnectionPort, Http2Port {
     for (const connection of this.#connections) {
       const { socket, servesAgent, unsentBytes } = connection
       if (servesAgent || unsentBytes === 0) socket.destroy()
-      else unread.push(closed(socket))
+      else unread.push(endedWithin(socket, flushMs))
     }
     for (const connection of this.#http2Connections) {
       if (connection.unsentBytes === 0) connection.destroy()
@@ -320,18 +328,6 @@ interface Unserved {
 
 function patienceOf({ patience }: IngressOptions): Patience {
   return { ...defaultPatience, ...patience }
-}
-
-/** Ends our side behind what was written, and the connection when that has been read or its time is over. */
-function closed(socket: Socket): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(() => socket.destroy(), flushMs)
-    socket.once("close", () => {
-      clearTimeout(timer)
-      resolve()
-    })
-    socket.destroySoon()
-  })
 }
 
 const unused: RequestHandler = {
