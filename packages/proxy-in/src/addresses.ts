@@ -12,7 +12,7 @@ export function parseUpstream(text: string): UpstreamAddress {
   // h2c:// and h2:// are http:// and https:// to a server that is spoken to in HTTP/2.
   const http2 = /^h2c?:\/\//i.test(text)
   const url = http2 ? text.replace(/^h2c/i, "http").replace(/^h2:/i, "https:") : text
-  const parts = parseHttpUrl(url, "http://127.0.0.1:3000, https://app.internal or unix:/run/app.sock")
+  const parts = parseHttpUrl(url, upstreamForms)
   return {
     kind: "tcp",
     host: parts.host.replace(/^\[(.*)\]$/, "$1"),
@@ -26,7 +26,10 @@ export function parseUpstream(text: string): UpstreamAddress {
 
 /** An edge's URL. A path is kept: some edges stand behind a path of another server. Raises `CommandError("usage")`. */
 export function parseExternal(text: string): URL {
-  parseHttpUrl(text, "https://edge.example or http://203.0.113.7:8080")
+  parseHttpUrl(text, {
+    beginnings: "http:// or https://",
+    examples: "https://edge.example or http://203.0.113.7:8080",
+  })
   return new URL(text)
 }
 
@@ -76,9 +79,20 @@ interface HttpUrl {
   readonly path: string
 }
 
-function parseHttpUrl(text: string, examples: string): HttpUrl {
+/** What a person is told of a text that is none. */
+interface UrlForms {
+  readonly beginnings: string
+  readonly examples: string
+}
+
+const upstreamForms: UrlForms = {
+  beginnings: "http:// or https:// (in HTTP/2: h2c:// or h2://), or unix:",
+  examples: "http://127.0.0.1:3000, https://app.internal, h2c://127.0.0.1:50051 or unix:/run/app.sock",
+}
+
+function parseHttpUrl(text: string, { beginnings, examples }: UrlForms): HttpUrl {
   if (!/^https?:\/\//i.test(text))
-    throw new CommandError("usage", `Begin with http:// or https://, as in ${examples}.`)
+    throw new CommandError("usage", `Begin with ${beginnings}, as in ${examples}.`)
   if (/^[^/]*\/\/[^/?#]*@/.test(text)) {
     throw new CommandError(
       "usage",

@@ -88,7 +88,8 @@ function autoName(count: number): string {
 function splitArgument(text: string, kind: PortKind): { port: number; rest: string } {
   const [, wanted = "", rest = ""] = /^(auto|\d{1,5})=(.+)$/i.exec(text) ?? []
   const port = wanted.toLowerCase() === "auto" ? 0 : Number(wanted)
-  if (rest === "" || port > 65_535) throw refusal(kind)
+  // 0 is what auto is on the wire; a person who writes it may as well have meant no port.
+  if (rest === "" || /^0+$/.test(wanted) || port > 65_535) throw refusal(kind)
   return { port, rest }
 }
 

@@ -28,7 +28,10 @@ describe("the private server's address", () => {
   })
 
   test.each([
-    ["127.0.0.1:3000", "Begin with http:// or https://, as in http://127.0.0.1:3000"],
+    [
+      "127.0.0.1:3000",
+      "Begin with http:// or https:// (in HTTP/2: h2c:// or h2://), or unix:, as in http://127.0.0.1:3000",
+    ],
     ["localhost", "Begin with http://"],
     ["ftp://host", "Begin with http://"],
     ["ws://host", "Begin with http://"],

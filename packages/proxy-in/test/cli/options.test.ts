@@ -78,6 +78,15 @@ describe("refusals", () => {
     [["http://127.0.0.1:3000"], "There is a word without an option before it."],
     [["--server"], "--server has no value. Write --server URL."],
     [["--server", "localhost:3000"], "--server: Begin with http:// or https://"],
+    [
+      ["--server", "ftp://files.internal"],
+      "--server: Begin with http:// or https:// (in HTTP/2: h2c:// or h2://), or unix:, as in http://127.0.0.1:3000,",
+    ],
+    [["--tcp", "0=127.0.0.1:22"], "--tcp: Write PORT=HOST:PORT, as in 20022=127.0.0.1:22"],
+    [
+      ["--udp", "00=127.0.0.1:53"],
+      "--udp: Write PORT=HOST:PORT, as in 20022=127.0.0.1:22: first the edge's port, or auto,",
+    ],
     [["--server", "http://a", "--external", "edge"], "--external: Begin with http:// or https://"],
     [[...ends, "--tunnel", "Shop"], "--tunnel: This is not a tunnel's name. Use 1 to 63 of a-z, 0-9 and -"],
     [[...ends, "--route", "https://a.example"], "--route: This is not a route. Write HOST, *.HOST,"],
