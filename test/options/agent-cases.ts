@@ -48,14 +48,14 @@ export const agentCases: Readonly<Record<keyof AgentTable, OptionCase>> = {
     bad: "/no/us.pem",
     says: /--external-cert-file: .*no such file/,
     atStart,
-    with: { "external-key-file": "/dev/null" },
+    with: { "external-key-file": import.meta.filename },
   },
   "external-key-file": {
     ...text("/us.key"),
     bad: "/no/us.key",
     says: /--external-key-file: .*no such file/,
     atStart,
-    with: { "external-cert-file": "/dev/null" },
+    with: { "external-cert-file": import.meta.filename },
   },
   proxy: {
     good: "http://proxy.internal:3128",

@@ -1,6 +1,6 @@
 // From a tunnel's checked values to the options of its agent: reads the token and, with way-options.ts, the certificates and keys that they name.
-import { readFile } from "node:fs/promises"
 import { CommandError, givenToken, maxRoutes, type OptionValues, type Secret } from "@restante/protocol"
+import { readGivenFile } from "./given-file.ts"
 import type { Logger } from "pino"
 import type { AgentOptions } from "./agent-options.ts"
 import type { AgentTable } from "./cli-options.ts"
@@ -55,7 +55,7 @@ function tokenFor(values: OptionValues<AgentTable>, environment: Environment): P
   return givenToken({
     file: values["token-file"],
     environment,
-    readText: (path) => readFile(path, "utf8"),
+    readText: readGivenFile,
   })
 }
 

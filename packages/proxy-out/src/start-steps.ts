@@ -1,6 +1,6 @@
 // What a start looks at beyond single values, each by itself, so that `config check` can say all that is wrong. Nothing is made or changed.
-import { readFile } from "node:fs/promises"
 import { givenToken, type OptionValues } from "@restante/protocol"
+import { readGivenFile } from "./given-file.ts"
 import type { Logger } from "pino"
 import { adminSettings } from "./admin/admin-settings.ts"
 import type { EdgeTable } from "./cli-options.ts"
@@ -13,8 +13,7 @@ import { tlsSettings } from "./ingress/tls/tls-settings.ts"
 export function edgeStartSteps(log: Logger): readonly ((values: OptionValues<EdgeTable>) => unknown)[] {
   return [
     (values) => tlsSettings(values, log),
-    ({ "token-file": file }) =>
-      givenToken({ file, environment: {}, readText: (path) => readFile(path, "utf8") }),
+    ({ "token-file": file }) => givenToken({ file, environment: {}, readText: readGivenFile }),
     ({ "tokens-file": file }) => file !== undefined && readTokens(file),
     adminSettings,
     ({ "error-page": path }) =>

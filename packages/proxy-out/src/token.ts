@@ -11,6 +11,7 @@ import {
   systemReason,
   type Secret,
 } from "@restante/protocol"
+import { readGivenFile } from "./given-file.ts"
 
 export interface FoundToken {
   /** Undefined when there is none that opens every tunnel. */
@@ -38,7 +39,7 @@ export async function findToken(places: TokenPlaces): Promise<FoundToken> {
   const token = await givenToken({
     file: places.tokenFile,
     environment: places.environment,
-    readText: (path) => readFile(path, "utf8"),
+    readText: readGivenFile,
   })
   if (token !== undefined) {
     const { tokenFile } = places

@@ -47,6 +47,7 @@ export {
   type Surroundings,
   type TextOutput,
 } from "./program.ts"
+export { givenFileText, type GivenFiles } from "./given-file.ts"
 export { reloadWhenTold } from "./reload.ts"
 export { Secret } from "./secret.ts"
 export { listItems, variableOf, type Source } from "./settings.ts"

@@ -2,8 +2,8 @@
 // file is noticed at start.
 import { createPrivateKey, X509Certificate } from "node:crypto"
 import type { KeyObject } from "node:crypto"
-import { readFile } from "node:fs/promises"
 import { CommandError, Secret, shown, systemReason } from "@restante/protocol"
+import { readGivenFile } from "../given-file.ts"
 
 export interface ClientIdentity {
   /** PEM: our certificate, then those between it and the authority, if any. */
@@ -37,7 +37,7 @@ export async function readClientIdentity(files: IdentityFiles): Promise<ClientId
 }
 
 async function readPem(path: string, option: string): Promise<string> {
-  return readFile(path, "utf8").catch((error: unknown) => {
+  return readGivenFile(path).catch((error: unknown) => {
     throw new CommandError("startup", `${option}: cannot read ${shown(path)}, ${systemReason(error)}.`, {
       cause: error,
     })

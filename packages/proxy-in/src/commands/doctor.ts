@@ -1,5 +1,4 @@
 // `proxy-in doctor`: takes proxy-in's own options and says, step by step, whether it would work with them.
-import { readFile } from "node:fs/promises"
 import {
   command,
   diagnosisCode,
@@ -10,6 +9,7 @@ import {
   type Finding,
   type OptionValues,
 } from "@restante/protocol"
+import { readGivenFile } from "../given-file.ts"
 import { agentTable, type AgentTable } from "../cli-options.ts"
 import { systemClock } from "../clock.ts"
 import { doctor, type DoctorOptions } from "../doctor/doctor.ts"
@@ -65,7 +65,7 @@ async function patientOf(
   const token = await givenToken({
     file: values["token-file"],
     environment,
-    readText: (path) => readFile(path, "utf8"),
+    readText: readGivenFile,
   })
   const { tunnel, transport } = values
   return {

@@ -85,6 +85,12 @@ describe("certificates", () => {
     )
   })
 
+  test("a device, which has no end, is one line", async () => {
+    const run = await proxyIn([...httpsEnds, "--ca-file", "/dev/zero"], { environment })
+    expect(run.stderr).toBe('proxy-in: --ca-file: cannot read "/dev/zero", it is no regular file or pipe.\n')
+    expect(run.exitCode).toBe(1)
+  })
+
   test("a file that is not there is one line", async () => {
     const run = await proxyIn([...httpsEnds, "--external-ca-file", "/no/such/ca.pem"], { environment })
     expect(run.stderr).toBe(

@@ -1,6 +1,6 @@
 // What the command line says about the pages for people, as the edge wants it.
-import { readFile } from "node:fs/promises"
 import { CommandError, parseToken, systemReason, type OptionValues, type Secret } from "@restante/protocol"
+import { readGivenFile } from "../given-file.ts"
 import type { EdgeTable } from "../cli-options.ts"
 import type { EdgeOptions } from "../edge-options.ts"
 
@@ -23,7 +23,7 @@ async function adminToken(values: OptionValues<EdgeTable>): Promise<Secret | und
 
 async function readTokenFile(path: string): Promise<string> {
   try {
-    return await readFile(path, "utf8")
+    return await readGivenFile(path)
   } catch (error) {
     // The name is not shown: people put the token itself there.
     throw new CommandError(

@@ -11,6 +11,7 @@ import {
   type Report,
   type Secret,
 } from "@restante/protocol"
+import { readGivenFile } from "../given-file.ts"
 import { readTokens, TokensFileError } from "../credentials/tokens-file.ts"
 import type { DoctorOptions } from "./doctor.ts"
 import type { EdgeFindingCode } from "./findings.ts"
@@ -41,7 +42,7 @@ export async function tokenStep(options: DoctorOptions): Promise<EdgeReport> {
     const given = await givenToken({
       file: tokenFile,
       environment,
-      readText: (path) => readFile(path, "utf8"),
+      readText: readGivenFile,
     })
     if (given !== undefined) return await judged(given, tokenFile)
     const text = await readFile(kept, "utf8").catch((error: unknown) => {

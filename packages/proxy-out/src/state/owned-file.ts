@@ -36,6 +36,7 @@ export async function changeFile(
 /** Undefined when there is no such file. */
 export async function readIfThere(path: string): Promise<string | undefined> {
   try {
+    if (!(await stat(path)).isFile()) throw new Error("it is no regular file") // a pipe would keep us waiting
     return await readFile(path, "utf8")
   } catch (error) {
     if (systemCode(error) === "ENOENT") return undefined

@@ -1,5 +1,6 @@
+import { execFileSync } from "node:child_process"
 import { chmod, mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises"
-import { join } from "node:path"
+import { join, resolve } from "node:path"
 import { describe, expect, test } from "vitest"
 import { defaultDataDir } from "../../src/token.ts"
 import { proxyOut, temporaryDirectory } from "./stand-ins.ts"
@@ -40,11 +41,19 @@ describe("a token that is given", () => {
     expect(run.logged).toContain("so short that it can be guessed")
   })
 
+  test("may come through a pipe", async () => {
+    const path = join(await temporaryDirectory(), "pipe")
+    execFileSync("mkfifo", [path])
+    const [run] = await Promise.all([proxyOut(["--token-file", path]), writeFile(path, `${given}\n`)])
+    expect(run.options?.token?.reveal()).toBe(given)
+  })
+
   test.each([
     ["missing", "no-such-file", "there is no such file"],
     ["a directory", ".", "it is a directory"],
+    ["a device", "/dev/zero", "it is no regular file or pipe"],
   ])("a token file that is %s is one line and exit status 1", async (_what, name, reason) => {
-    const run = await proxyOut(["--token-file", join(await temporaryDirectory(), name)])
+    const run = await proxyOut(["--token-file", resolve(await temporaryDirectory(), name)])
     expect(run).toMatchObject({ exitCode: 1, options: undefined })
     expect(run.stderr).toMatch(/^proxy-out: --token-file: cannot read that file, [^\n]+\n$/)
     expect(run.stderr).toContain(reason)

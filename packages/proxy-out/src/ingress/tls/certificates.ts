@@ -1,10 +1,10 @@
 // The edge's certificates: read and checked at the start, chosen by the name that a client asks for (RFC 6066 section 3), and read
 // again when their files change. A file that is broken by then leaves what there was.
 import { X509Certificate, createPrivateKey } from "node:crypto"
-import { readFile } from "node:fs/promises"
 import { createSecureContext } from "node:tls"
 import type { SecureContext } from "node:tls"
 import { CommandError, shown, systemReason } from "@restante/protocol"
+import { readKeptFile } from "../../given-file.ts"
 import type { Logger } from "pino"
 import { fileStamp } from "../../state/owned-file.ts"
 import { namesOf } from "./certificate-names.ts"
@@ -92,8 +92,6 @@ export class Certificates {
 }
 
 const defaultLookMs = 2000
-/** Certificate chains are a tenth of it. */
-const maxFileBytes = 1024 * 1024
 const soonMs = 7 * 24 * 3_600_000
 
 /** It is over, or will be within a week. */
@@ -171,14 +169,12 @@ async function readPair({ certificateFile, keyFile }: CertificatePair): Promise<
 
 async function readPem(option: string, path: string): Promise<string> {
   try {
-    const text = await readFile(path, "latin1")
-    if (text.length <= maxFileBytes) return text
+    return await readKeptFile(path)
   } catch (error) {
     throw new CommandError("startup", `${option}: ${shown(path)} cannot be read: ${systemReason(error)}.`, {
       cause: error,
     })
   }
-  throw new CommandError("startup", `${option}: ${shown(path)} is larger than 1 MiB. Give a PEM file.`)
 }
 
 function attempt<T>(step: () => T, problem: () => string): T {

@@ -1,4 +1,5 @@
 // The edge's certificates: what is refused at the start, which one a client gets, and what becomes of changed files.
+import { execFileSync } from "node:child_process"
 import { X509Certificate } from "node:crypto"
 import { mkdtemp, rename, rm, writeFile } from "node:fs/promises"
 import { tmpdir } from "node:os"
@@ -33,6 +34,22 @@ test.each([
   const opening = Certificates.open({ pairs: [pair], log: quietLog })
   await expect(opening).rejects.toMatchObject({ name: "CommandError", message: expect.stringMatching(line) })
   await expect(opening).rejects.not.toMatchObject({ message: expect.stringMatching(/\n|PRIVATE/) })
+})
+
+test("a certificate or key that is a pipe is refused in one line, as it is looked at again later", async () => {
+  const pair = await filesOf(serverCertificate, serverKey)
+  for (const [file, option] of [
+    ["certificateFile", "--tls-cert"],
+    ["keyFile", "--tls-key"],
+  ] as const) {
+    const pipe = `${pair[file]}.pipe`
+    execFileSync("mkfifo", [pipe])
+    const opening = Certificates.open({ pairs: [{ ...pair, [file]: pipe }], log: quietLog })
+    // oxlint-disable-next-line no-await-in-loop -- one after the other
+    await expect(opening).rejects.toThrow(
+      `${option}: ${JSON.stringify(pipe)} cannot be read: it is no regular file.`,
+    )
+  }
 })
 
 test("a certificate that has expired is used, with a warning", async () => {
