@@ -22,7 +22,7 @@ export class RedisTunnels implements TunnelStore {
   readonly #unsaved = new Map<string, KnownTunnel>()
   /** Field values as they were read last: most are the same the next time, and need not be parsed again. */
   #read = new Map<string, StoredTunnel>()
-  /** Tells a hash from another one that was begun after the first was lost. */
+  /** Tells a hash from another one that was begun after the first was lost. Undefined: none has been read, or written to. */
   #era: string | undefined
   #timer: NodeJS.Timeout | undefined
   #refreshing: Promise<void> | undefined
@@ -140,8 +140,10 @@ export class RedisTunnels implements TunnelStore {
     )
     // Something newer may have been said while this was on its way.
     if (this.#unsaved.get(name) === tunnel) this.#unsaved.delete(name)
-    if (answer === "taken") this.#sink?.onTaken(name)
-    else if (answer === "stored") wakeUps.announce(channel)
+    const [outcome, era] = Array.isArray(answer) ? answer : []
+    if (typeof era === "string") this.#era ??= era
+    if (outcome === "taken") this.#sink?.onTaken(name)
+    else if (outcome === "stored") wakeUps.announce(channel)
   }
 
   /** A connection's troubles are the link's to report, and it says when Redis is back; refusals are told here, once. */
@@ -206,18 +208,18 @@ local function routes_of(text)
 end
 for index = 4, #ARGV do
   local holder = redis.call('HGET', KEYS[1], 'route:' .. ARGV[index])
-  if holder and holder ~= ARGV[1] then return 'taken' end
+  if holder and holder ~= ARGV[1] then return {'taken'} end
 end
 local field = 'tunnel:' .. ARGV[1]
 local before = redis.call('HGET', KEYS[1], field)
-if before == ARGV[2] then return 'same' end
+if before == ARGV[2] then return {'same', redis.call('HGET', KEYS[1], 'era')} end
 if before then
   for _, route in ipairs(routes_of(before)) do redis.call('HDEL', KEYS[1], 'route:' .. route) end
 end
 redis.call('HSETNX', KEYS[1], 'era', ARGV[3])
 redis.call('HSET', KEYS[1], field, ARGV[2])
 for index = 4, #ARGV do redis.call('HSET', KEYS[1], 'route:' .. ARGV[index], ARGV[1]) end
-return 'stored'
+return {'stored', redis.call('HGET', KEYS[1], 'era')}
 `
 
 const forgetScript = `

@@ -2,9 +2,10 @@
 import { afterAll, beforeAll, expect, onTestFinished, test } from "vitest"
 import { RedisServer, startRedis } from "../../../../test/support/redis.ts"
 import { until } from "../../../../test/support/until.ts"
-import { forgetRedisTunnel, readRedisTunnels } from "../../src/queue/redis-tunnels.ts"
+import { forgetRedisTunnel, readRedisTunnels, RedisTunnels } from "../../src/queue/redis-tunnels.ts"
 import { KnownTunnels } from "../../src/routing/known-tunnels.ts"
 import { Fleet } from "./bullmq-kit.ts"
+import { recordingLog } from "./kit.ts"
 
 let redis: RedisServer
 
@@ -93,15 +94,37 @@ test("a Redis that comes back empty gets back what the edges know", { timeout: 6
   await using fleet = new Fleet(own)
   const here = await edge(fleet, "here")
   here.known.claim(shop)
-  const client = fleet.client()
-  await until("it to be stored", async () => (await readRedisTunnels(client, fleet.prefix)).length === 1)
-  // Read back once, so that the edge knows which store it was.
+  await untilStored(fleet)
   const there = await edge(fleet, "there")
   await until("both to know it", () => names(here) === names(there))
   await own.kill()
   const during = here.known.match("shop.example", "/")?.tunnel
   await own.start()
-  const again = fleet.client()
-  await until("it to be stored again", async () => (await readRedisTunnels(again, fleet.prefix)).length === 1)
+  await untilStored(fleet)
   expect([during, names(here), names(there)]).toEqual(["shop", "shop", "shop"])
 })
+
+test("an edge that has only written to a Redis notices when that comes back empty", async () => {
+  await using fleet = new Fleet(redis)
+  const { prefix } = fleet
+  const client = fleet.client()
+  const { log } = recordingLog()
+  // It hears of no change: all that it knows of the store is the answer to what it wrote.
+  const store = new RedisTunnels({ client, wakeUps: deaf, prefix, log })
+  const known = new KnownTunnels({ store, domain: undefined, isServed: () => false, onTaken: () => {} })
+  onTestFinished(() => known.stop())
+  await known.start()
+  known.claim(shop)
+  await untilStored(fleet)
+  await client.del(`${prefix}:tunnels`)
+  store.refresh()
+  await untilStored(fleet)
+  expect([...known.all]).toEqual([shop])
+})
+
+const deaf = { watch: () => {}, unwatch: () => {}, announce: () => {} }
+
+async function untilStored(fleet: Fleet): Promise<void> {
+  const client = fleet.client()
+  await until("it to be stored", async () => (await readRedisTunnels(client, fleet.prefix)).length === 1)
+}

@@ -25,11 +25,10 @@ export class Http2Session {
     this.#socket = socket
       .once("lookup", () => this.#advance("connecting"))
       .once("connect", () => this.#advance(address.tls ? "securing" : "greeting"))
-      .once("secureConnect", () => this.#advance("greeting"))
       .on("error", (error) => (this.#error ??= error))
     this.session = connect(`${this.scheme}://upstream`, { ...sessionOptions, createConnection: () => socket })
     this.session
-      .once("connect", () => this.session.setLocalWindowSize(connectionWindowBytes))
+      .once("connect", () => this.#connected())
       .once("remoteSettings", () => this.#ready())
       .once("goaway", () => this.close())
       .on("error", (error: Error) => (this.#error ??= error))
@@ -104,13 +103,19 @@ export class Http2Session {
     if (this.#stage !== "ready" && this.#stage !== "closed") this.#stage = stage
   }
 
-  #ready(): void {
-    // RFC 9113 section 3.2: over TLS it has to be agreed on.
+  /** Before the server's first byte. */
+  #connected(): void {
+    // RFC 9113 section 3.2: over TLS it has to be agreed on; what comes otherwise would only be misread.
     if (this.#socket instanceof tls.TLSSocket && this.#socket.alpnProtocol !== "h2") {
       this.#error = Object.assign(new Error("no h2"), { code: "ERR_SSL_NO_APPLICATION_PROTOCOL" })
       this.session.destroy()
       return
     }
+    this.#advance("greeting")
+    this.session.setLocalWindowSize(connectionWindowBytes)
+  }
+
+  #ready(): void {
     this.#stage = "ready"
     const waiting = [...this.#waiting]
     this.#waiting.clear()
