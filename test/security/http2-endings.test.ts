@@ -1,7 +1,7 @@
 // Streams of HTTP/2 that end in every way and at every moment: requests and WebSockets, read and unread, closed by a Close frame, the
 // end of a side or a reset. Nothing of them may be left at the edge or the agent, and neither may stop.
 import { once } from "node:events"
-import { constants } from "node:http2"
+import { constants, type ClientHttp2Stream } from "node:http2"
 import { createServer } from "node:http"
 import type { AddressInfo } from "node:net"
 import { expect, test } from "vitest"
@@ -41,11 +41,17 @@ async function oneStream(client: Http2TestClient, choose: ReturnType<typeof choo
     if (step === "write" && open) stream.write(websocket ? hi : Buffer.alloc(choose([1, 1000, 70_000])))
     if (step === "say goodbye" && open && websocket) stream.write(goodbye)
     if (step === "end" && open) stream.end()
-    if (step === "reset") stream.close(choose(codes))
+    if (step === "reset") stream.close(codeFor(stream, choose(codes)))
     if (step === "wait") await passTime(choose([1, 5, 30]))
     if (step === "look") await new Promise(setImmediate)
   }
-  if (!stream.closed) stream.close(choose(codes))
+  if (!stream.closed) stream.close(codeFor(stream, choose(codes)))
+}
+
+/** This test's own client would go round in a loop for ever: node:http2 closes with NO_ERROR behind what it has not sent, and never sends it. */
+function codeFor(stream: ClientHttp2Stream, wanted: number): number {
+  const unsent = stream.writableLength > 0 || (stream.writableEnded && !stream.writableFinished)
+  return unsent && wanted === constants.NGHTTP2_NO_ERROR ? constants.NGHTTP2_CANCEL : wanted
 }
 
 async function oneClient(url: string, seed: number): Promise<void> {

@@ -300,7 +300,7 @@ export class Http2Client implements Client {
     this.#closeBehindEnd()
   }
 
-  /** Not before: node:http2 takes no trailers for a closed stream, and without them waits for ever in a loop. */
+  /** Not before: what is closed with NO_ERROR while something waits to be sent makes node:http2 go round in a loop that ends the whole process's work. */
   #closeBehindEnd(): void {
     this.#closedByUs = true
     const stream = this.#stream
